@@ -1,0 +1,1 @@
+"""Core: A local Salesforce and HubSpot over real HTTP, to rehearse and test the case to ticket sync."""

@@ -1,0 +1,1 @@
+"""Core: Singer tap for Salesforce Cases and what is needed to match them."""

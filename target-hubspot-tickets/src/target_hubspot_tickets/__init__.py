@@ -1,0 +1,1 @@
+"""Core: Singer target that upserts, associates and archives HubSpot tickets."""
