@@ -1,0 +1,1 @@
+"""Core: the Salesforce half of the sandbox."""

@@ -1,0 +1,239 @@
+"""Shell: Bulk API 2.0 query jobs: their five states, and their results as slices of one CSV file.
+
+Source: Salesforce Bulk API 2.0, Query: create a job, get results, get parallel results (resultPages).
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import itertools
+import tempfile
+from array import array
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from case_sync_sandbox.salesforce.errors import SalesforceError, not_found
+from case_sync_sandbox.salesforce.ids import to_18
+from case_sync_sandbox.salesforce.querying import Queries
+from case_sync_sandbox.salesforce.rendering import csv_header, csv_rows, rest_datetime
+from case_sync_sandbox.salesforce.schema import OBJECTS
+from case_sync_sandbox.salesforce.soql_sql import Statement
+from case_sync_sandbox.salesforce.store import INTEGRATION_USER_ID, SalesforceStore
+
+DEFAULT_RECORDS = 50_000  # Salesforce chooses when maxRecords is left out; its number is not published
+PAGES_AT_ONCE = 5  # resultPages names at most five
+DONE = {"JobComplete", "Failed", "Aborted"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One query job and, once it is complete, its result: a file and the place where each record starts."""
+
+    id: str
+    operation: str
+    soql: str
+    version: str
+    statement: Statement
+    created: str
+    state: str = "UploadComplete"
+    polls: int = 0
+    error: str | None = None
+    file: IO[bytes] | None = None
+    header: bytes = b""
+    starts: array[int] = field(default_factory=lambda: array("Q"))
+
+    @property
+    def records(self) -> int:
+        return max(len(self.starts) - 1, 0)
+
+
+class _Spool:
+    """What csv writes a row to: keeps where each one starts."""
+
+    def __init__(self, file: IO[bytes], starts: array[int]) -> None:
+        self._file, self._starts, self._at = file, starts, 0
+
+    def write(self, line: str) -> None:
+        self._at += self._file.write(line.encode("utf-8"))
+        self._starts.append(self._at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A page of a result: the CSV, how many records, and where the next page starts (the word null at the end)."""
+
+    body: bytes
+    records: int
+    locator: str
+
+
+def bad_request(message: str) -> SalesforceError:
+    return SalesforceError(400, "API_ERROR", message)
+
+
+def locator(start: int) -> str:
+    return base64.urlsafe_b64encode(str(start).encode()).decode().rstrip("=")
+
+
+def start_of(text: str | None) -> int:
+    """The first record that a locator means.
+
+    Raises:
+        SalesforceError: INVALID_QUERY_LOCATOR.
+    """
+    if not text:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError as error:
+        raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator") from error
+
+
+class BulkJobs:
+    """The query jobs of one org."""
+
+    def __init__(self, store: SalesforceStore, queries: Queries) -> None:
+        self.store, self.queries = store, queries
+        self._jobs: dict[str, Job] = {}
+        self._numbers = itertools.count(1)
+
+    def create(self, request: dict[str, Any], version: str) -> dict[str, Any]:
+        """A new job for `{"operation": "query"|"queryAll", "query": SOQL}`.
+
+        Raises:
+            SalesforceError: what Bulk 2.0 does not support, or the SOQL's own error.
+        """
+        operation = request.get("operation")
+        if operation not in {"query", "queryAll"}:
+            raise SalesforceError(400, "INVALIDOPERATION", f"Invalid operation: {operation}")
+        if (
+            request.get("contentType", "CSV") != "CSV"
+            or request.get("columnDelimiter", "COMMA") != "COMMA"
+            or request.get("lineEnding", "LF") != "LF"
+        ):
+            raise bad_request("the sandbox gives CSV with commas and LF")
+        soql = str(request.get("query", ""))
+        query, statement = self.queries.prepare(soql, include_deleted=operation == "queryAll")
+        if query.is_count or query.offset:
+            raise bad_request("Aggregate queries, GROUP BY and OFFSET are not supported in Bulk Query")
+        if not OBJECTS[statement.entity].bulk:
+            raise SalesforceError(
+                400, "INVALIDENTITY", f"Entity '{statement.entity}' is not supported by the Bulk API."
+            )
+        job_id = to_18(f"7505g{next(self._numbers):010d}")
+        self._jobs[job_id] = Job(
+            id=job_id,
+            operation=operation,
+            soql=soql,
+            version=version,
+            statement=statement,
+            created=self.store.stamp_now(),
+        )
+        return self.describe(self._jobs[job_id])
+
+    def describe(self, job: Job) -> dict[str, Any]:
+        answer: dict[str, Any] = {
+            "id": job.id,
+            "operation": job.operation,
+            "object": job.statement.entity,
+            "createdById": INTEGRATION_USER_ID,
+            "createdDate": rest_datetime(job.created),
+            "systemModstamp": rest_datetime(self.store.stamp_now()),
+            "state": job.state,
+            "concurrencyMode": "Parallel",
+            "contentType": "CSV",
+            "apiVersion": float(job.version.removeprefix("v")),
+            "jobType": "V2Query",
+            "lineEnding": "LF",
+            "columnDelimiter": "COMMA",
+        }
+        if job.state in DONE:
+            answer |= {"numberRecordsProcessed": job.records, "retries": 0, "totalProcessingTime": 1}
+        return answer | ({"errorMessage": job.error} if job.error else {})
+
+    def get(self, job_id: str, version: str) -> Job:
+        """The job.
+
+        Raises:
+            SalesforceError: 404, or 409 for another API version than it was made with.
+        """
+        job = self._jobs.get(to_18(job_id))
+        if job is None:
+            raise not_found()
+        if job.version != version:
+            raise SalesforceError(
+                409, "INVALIDVERSION", f"the job was created with API version {job.version}"
+            )
+        return job
+
+    def poll(self, job_id: str, version: str) -> dict[str, Any]:
+        """The job's status; each call moves it on: InProgress for some polls, then the outcome that is switched on."""
+        job, switches = self.get(job_id, version), self.store.switches
+        if job.state not in DONE:
+            job.polls += 1
+            job.state = "InProgress" if job.polls <= switches.bulk_polls else switches.bulk_outcome
+            if job.state == "JobComplete":
+                self._spool(job)
+            elif job.state == "Failed":
+                job.error = "InternalServerError : Retried more than 15 times"
+        return self.describe(job)
+
+    def _spool(self, job: Job) -> None:
+        job.file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the job
+        job.starts.append(0)
+        writer = csv.writer(_Spool(job.file, job.starts), quoting=csv.QUOTE_ALL, lineterminator="\n")
+        for rows in self.store.stream(job.statement):
+            writer.writerows(csv_rows(job.statement.columns, rows))
+        job.header = (",".join(f'"{name}"' for name in csv_header(job.statement.columns)) + "\n").encode()
+
+    def results(self, job_id: str, version: str, at: str | None, max_records: int | None) -> Slice:
+        job = self._complete(job_id, version)
+        start = start_of(at)
+        end = min(start + (max_records or DEFAULT_RECORDS), job.records)
+        file = job.file
+        if file is None or start > job.records:
+            raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+        low, high = job.starts[start], job.starts[end]
+        with self.store.transaction():  # one reader at a time moves the file's position
+            file.seek(low)
+            body = file.read(high - low)
+        return Slice(
+            body=job.header + body, records=end - start, locator=locator(end) if end < job.records else "null"
+        )
+
+    def result_pages(self, job_id: str, version: str, at: str | None) -> dict[str, Any]:
+        """Up to five result URLs that may be read in parallel, and where the next five are."""
+        job = self._complete(job_id, version)
+        base = f"/services/data/{version}/jobs/query/{job.id}"
+        starts = list(range(start_of(at), max(job.records, 1), DEFAULT_RECORDS))
+        pages = [
+            {"resultUrl": f"{base}/results?locator={locator(s)}&maxRecords={DEFAULT_RECORDS}"}
+            for s in starts[:PAGES_AT_ONCE]
+        ]
+        answer: dict[str, Any] = {"resultPages": pages, "done": len(starts) <= PAGES_AT_ONCE}
+        if not answer["done"]:
+            answer["nextRecordsUrl"] = f"{base}/resultPages?locator={locator(starts[PAGES_AT_ONCE])}"
+        return answer
+
+    def _complete(self, job_id: str, version: str) -> Job:
+        job = self.get(job_id, version)
+        if job.state != "JobComplete":
+            raise SalesforceError(
+                400, "INVALIDJOBSTATE", f"the job is {job.state}: results are there once it is JobComplete"
+            )
+        return job
+
+    def abort(self, job_id: str, version: str) -> dict[str, Any]:
+        job = self.get(job_id, version)
+        job.state = "Aborted"
+        return self.describe(job)
+
+    def delete(self, job_id: str, version: str) -> None:
+        job = self.get(job_id, version)
+        if job.state not in DONE:
+            raise SalesforceError(400, "INVALIDJOBSTATE", "abort the job before you delete it")
+        del self._jobs[job.id]
+
+    def all(self) -> list[dict[str, Any]]:
+        return [self.describe(job) for job in self._jobs.values()]

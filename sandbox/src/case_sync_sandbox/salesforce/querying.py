@@ -1,0 +1,113 @@
+"""Shell: query and queryAll: the first page, cursors (query locators) and their further pages."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from case_sync_sandbox.salesforce.errors import SalesforceError, invalid_type
+from case_sync_sandbox.salesforce.rendering import records
+from case_sync_sandbox.salesforce.soql import Query, parse
+from case_sync_sandbox.salesforce.soql_sql import Statement, translate
+from case_sync_sandbox.salesforce.store import SalesforceStore
+
+MIN_PAGE, MAX_PAGE = 200, 2000  # Salesforce REST: Sforce-Query-Options, batchSize
+LONG_TEXT = 8000
+NARROW_PAGE = 200  # with two or more custom long texts a page shrinks to 200 rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """A result that is read page by page: the ids in order stay in a table of its own."""
+
+    table: str
+    statement: Statement
+    total: int
+    page: int
+
+
+class Queries:
+    """Runs SOQL for one org and keeps the cursors that are open (Salesforce keeps them for two days)."""
+
+    def __init__(self, store: SalesforceStore) -> None:
+        self.store = store
+        self._numbers = itertools.count(1)
+        self._cursors: dict[str, Cursor] = {}
+
+    def prepare(self, soql: str, *, include_deleted: bool) -> tuple[Query, Statement]:
+        query = parse(soql)
+        statement = translate(
+            query, now=self.store.clock.now(), include_deleted=include_deleted, visible=self.store.visible
+        )
+        if statement.entity in self.store.switches.hidden_objects:
+            raise invalid_type(statement.entity)
+        return query, statement
+
+    def first_page(
+        self, soql: str, *, include_deleted: bool, version: str, batch_size: int | None
+    ) -> dict[str, Any]:
+        query, statement = self.prepare(soql, include_deleted=include_deleted)
+        if query.is_count:
+            return {"totalSize": int(self.store.select(statement)[0][0]), "done": True, "records": []}
+        self._refuse_too_many(statement)
+        page = self._page_rows(query, statement, batch_size)
+        if len(rows := self._head(statement, page + 1)) <= page:
+            return {
+                "totalSize": len(rows),
+                "done": True,
+                "records": records(statement.columns, rows, statement.entity, version),
+            }
+        name = self._open(statement, page)
+        return self.page(name, 0, version)
+
+    def _head(self, statement: Statement, count: int) -> list[tuple[Any, ...]]:
+        return self.store.rows(f"SELECT * FROM ({statement.sql}) LIMIT {count}", statement.parameters)
+
+    def _refuse_too_many(self, statement: Statement) -> None:
+        above = self.store.switches.query_timeout_above_rows
+        if above is None:
+            return
+        count = self.store.rows(f"SELECT COUNT(*) FROM ({statement.ids_sql()})", statement.parameters)
+        if count[0][0] > above:
+            raise SalesforceError(400, "QUERY_TIMEOUT", "Your query request was running for too long.")
+
+    def _page_rows(self, query: Query, statement: Statement, batch_size: int | None) -> int:
+        wanted = min(
+            max(batch_size or MAX_PAGE, MIN_PAGE), MAX_PAGE, max(self.store.switches.max_page_rows, 1)
+        )
+        entity_texts = sum(c.path[-1].endswith("__c") and c.type == "textarea" for c in statement.columns)
+        return min(wanted, NARROW_PAGE) if entity_texts >= 2 and query.fields else wanted
+
+    def _open(self, statement: Statement, page: int) -> str:
+        name = f"01g5g{next(self._numbers):010d}AAA"
+        with self.store.transaction() as db:
+            db.execute(f'CREATE TEMP TABLE "{name}" (place INTEGER PRIMARY KEY, id TEXT)')
+            db.execute(f'INSERT INTO "{name}" (id) {statement.ids_sql()}', statement.parameters)
+        total = int(self.store.rows(f'SELECT COUNT(*) FROM "{name}"')[0][0])
+        self._cursors[name] = Cursor(table=name, statement=statement, total=total, page=page)
+        return name
+
+    def page(self, name: str, start: int, version: str) -> dict[str, Any]:
+        """The page of a cursor after `start` rows.
+
+        Raises:
+            SalesforceError: INVALID_QUERY_LOCATOR when there is no such cursor, or it was told to expire.
+        """
+        cursor = self._cursors.get(name)
+        if cursor is None or (self.store.switches.expire_locators and start):
+            raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+        end = min(start + cursor.page, cursor.total)
+        rows = self.store.rows(cursor.statement.page_sql(cursor.table), (start, end))
+        answer: dict[str, Any] = {"totalSize": cursor.total, "done": end >= cursor.total}
+        if not answer["done"]:
+            answer["nextRecordsUrl"] = f"/services/data/{version}/query/{name}-{end}"
+        answer["records"] = records(cursor.statement.columns, rows, cursor.statement.entity, version)
+        return answer
+
+    def forget(self) -> None:
+        """Every cursor is gone."""
+        for name in list(self._cursors):
+            with self.store.transaction() as db:
+                db.execute(f'DROP TABLE IF EXISTS temp."{name}"')
+        self._cursors.clear()

@@ -1,0 +1,86 @@
+"""Shell: getDeleted and getUpdated, with their rules about dates.
+
+Source: Salesforce REST API, Get Deleted / Get Updated; SOAP getDeleted(); Data Replication, polling for changes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from case_sync_sandbox.salesforce.errors import SalesforceError
+from case_sync_sandbox.salesforce.rendering import rest_datetime
+from case_sync_sandbox.salesforce.soql_sql import STAMP
+from case_sync_sandbox.salesforce.store import SalesforceStore
+
+DELETED_REACHES_BACK = timedelta(days=15)
+UPDATED_REACHES_BACK = timedelta(days=30)
+SHORTEST = timedelta(minutes=1)
+MAX_IDS = 600_000
+
+
+def replication_error(message: str) -> SalesforceError:
+    return SalesforceError(400, "INVALID_REPLICATION_DATE", message)
+
+
+def window(start: str | None, end: str | None, now: datetime, reach: timedelta) -> tuple[str, str]:
+    """Start and end as stamps, seconds cut off: 12:30:15 to 12:35:15 means 12:30:00 to 12:35:00, both inclusive.
+
+    Raises:
+        SalesforceError: a date that is no date, a start too early, or not more than one minute before the end.
+    """
+    try:
+        first, last = (
+            datetime.fromisoformat((text or "").replace(" ", "+")).astimezone(UTC) for text in (start, end)
+        )
+    except ValueError as error:
+        raise SalesforceError(
+            400, "INVALID_QUERY_VALUE", "start and end must be ISO 8601 dates with an offset"
+        ) from error
+    first, last = (moment.replace(second=0, microsecond=0) for moment in (first, last))
+    if last - first < SHORTEST:
+        raise replication_error("endDate must be at least one minute greater than the startDate")
+    if first < (now - reach).replace(second=0, microsecond=0):
+        raise replication_error(
+            f"startDate before org replication enabled date or more than {reach.days} days ago"
+        )
+    return first.strftime(STAMP), last.strftime(STAMP)
+
+
+def latest_date_covered(store: SalesforceStore, end: str) -> str:
+    """The end of the window, or an open transaction's stamp before it: what comes later may still change."""
+    held = min((t.stamp for t in store.open_transactions), default=end)
+    return str(rest_datetime(min(end, held)))
+
+
+def deleted(
+    store: SalesforceStore, object_name: str, start: str | None, end: str | None
+) -> dict[str, object]:
+    low, high = window(start, end, store.clock.now(), DELETED_REACHES_BACK)
+    if store.switches.purged_log:
+        raise replication_error("the delete log was purged after startDate")
+    rows = store.rows(
+        "SELECT id, deleted_date FROM delete_log WHERE object = ? AND deleted_date >= ? AND deleted_date <= ? "
+        "ORDER BY deleted_date, id LIMIT ?",
+        (object_name, low, high, MAX_IDS + 1),
+    )
+    if len(rows) > MAX_IDS:
+        raise SalesforceError(400, "EXCEEDED_ID_LIMIT", "too many ids in the window: use a shorter one")
+    earliest = (store.clock.now() - DELETED_REACHES_BACK).strftime(STAMP)
+    return {
+        "deletedRecords": [{"id": record_id, "deletedDate": rest_datetime(when)} for record_id, when in rows],
+        "earliestDateAvailable": rest_datetime(earliest),
+        "latestDateCovered": latest_date_covered(store, high),
+    }
+
+
+def updated(
+    store: SalesforceStore, object_name: str, start: str | None, end: str | None
+) -> dict[str, object]:
+    low, high = window(start, end, store.clock.now(), UPDATED_REACHES_BACK)
+    rows = store.rows(
+        f'SELECT "Id" FROM "{object_name}" WHERE "SystemModstamp" >= ? AND "SystemModstamp" <= ? LIMIT ?',
+        (low, high, MAX_IDS + 1),
+    )
+    if len(rows) > MAX_IDS:
+        raise SalesforceError(400, "EXCEEDED_ID_LIMIT", "too many ids in the window: use a shorter one")
+    return {"ids": [row[0] for row in rows], "latestDateCovered": latest_date_covered(store, high)}

@@ -1,0 +1,162 @@
+"""Shell: fills an org, and changes it the way support people do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from case_sync_sandbox.clock import Clock
+from case_sync_sandbox.salesforce.ids import make_id
+from case_sync_sandbox.salesforce.store import SalesforceStore
+from case_sync_sandbox.seeding.csv_cases import CsvError, read_cases
+from case_sync_sandbox.seeding.portal_seed import PortalSeed
+from case_sync_sandbox.seeding.seed import STAMP, OrgSeed, Record, case, seed_org, seed_portal
+
+BATCH = 20_000
+
+
+def fill(store: SalesforceStore, org: OrgSeed) -> None:
+    """Insert a whole org, in batches."""
+    for name, records in org.setup.items():
+        store.insert(name, records)
+    store.insert("Account", org.accounts)
+    store.insert("Contact", org.contacts)
+    batch: list[Record] = []
+    for record in org.cases:
+        batch.append(record)
+        if len(batch) == BATCH:
+            store.insert("Case", batch)
+            batch = []
+    store.insert("Case", batch)
+    store.insert("CaseComment", org.comments)
+
+
+def seed(store: SalesforceStore, clock: Clock, *, cases: int, random_seed: int = 7) -> PortalSeed:
+    """Fill an empty org with that many cases; the answer is what the portal has to be filled with."""
+    org = seed_org(cases, now=clock.now(), random_seed=random_seed)
+    portal = seed_portal(org)
+    fill(store, org)
+    return portal
+
+
+def load_csv(
+    store: SalesforceStore, clock: Clock, path: Path, column_map: Mapping[str, str] | None = None
+) -> PortalSeed:
+    """Fill an empty org with the cases of a CSV file (UTF-8).
+
+    Raises:
+        CsvError: the file can't be read, or names what it does not have.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            org, portal = read_cases(lines, column_map, now=clock.now())
+    except (OSError, UnicodeDecodeError) as error:
+        raise CsvError(f"{path.name} can't be read as UTF-8 text: {error}") from error
+    fill(store, org)
+    return portal
+
+
+@dataclass(slots=True, kw_only=True)
+class Changes:
+    """What was changed: the ids of the cases, by kind."""
+
+    edited: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    undeleted: list[str] = field(default_factory=list)
+    merged: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How many cases to change, by kind."""
+
+    edits: int = 0
+    closes: int = 0
+    deletes: int = 0
+    undeletes: int = 0
+    merges: int = 0
+    adds: int = 0
+
+
+def mutate(store: SalesforceStore, clock: Clock, wanted: Wanted, *, random_seed: int = 7) -> Changes:
+    """Change an org's cases at random, each case in one way; fewer than wanted where there are no more.
+
+    The same seed on the same org makes the same changes, but for the stamps.
+    """
+    chance, changes = random.Random(random_seed), Changes()
+    live, gone = store.ids("Case"), store.ids("Case", deleted=True)
+    chance.shuffle(live)
+    chance.shuffle(gone)
+    pick = iter(live)
+    changes.undeleted = gone[: wanted.undeletes]
+    for record_id in changes.undeleted:
+        store.undelete("Case", record_id)
+    changes.edited = _take(pick, wanted.edits)
+    for number, record_id in enumerate(changes.edited):
+        store.update(
+            "Case",
+            record_id,
+            {
+                "Subject": f"Edited: call back {chance.randrange(10_000)}",
+                "Priority": ("High", "Low")[number % 2],
+            },
+        )
+    changes.closed = _take(pick, wanted.closes)
+    for record_id in changes.closed:
+        store.update(
+            "Case", record_id, {"Status": "Closed", "IsClosed": 1, "ClosedDate": clock.now().strftime(STAMP)}
+        )
+    changes.deleted = _take(pick, wanted.deletes)
+    for record_id in changes.deleted:
+        store.delete("Case", record_id)
+    for _ in range(wanted.merges):
+        pair = _take(pick, 2)
+        if len(pair) == 2:
+            store.merge("Case", pair[0], [pair[1]])
+            changes.merged.append(pair[1])
+    changes.added = add(store, clock, wanted.adds, chance)
+    return changes
+
+
+def _take(ids: Iterable[str], count: int) -> list[str]:
+    return [record_id for record_id, _ in zip(ids, range(count), strict=False)] if count else []
+
+
+def add(store: SalesforceStore, clock: Clock, count: int, chance: random.Random) -> list[str]:
+    """New cases, made now, of contacts that are there."""
+    contacts = [c for i in store.ids("Contact")[:200] if (c := store.record("Contact", i))]
+    if not count or not contacts:
+        return []
+    stamp, first = clock.now().strftime(STAMP), highest_number(store) + 1
+    records = []
+    for number in range(first, first + count):
+        made = case(number, number, chance, clock.now() + timedelta(seconds=1), contacts)
+        records.append(
+            {
+                **made,
+                "ParentId": None,
+                "CreatedDate": stamp,
+                "LastModifiedDate": stamp,
+                "SystemModstamp": stamp,
+            }
+        )
+    store.insert("Case", records)
+    return [r["Id"] for r in records]
+
+
+def highest_number(store: SalesforceStore) -> int:
+    """The number of the last id in use: purged ids are not given again."""
+    rows = store.rows(
+        'SELECT MAX(id) FROM (SELECT MAX("Id") AS id FROM "Case" UNION ALL SELECT MAX(id) FROM delete_log WHERE object = ?)',
+        ("Case",),
+    )
+    highest = rows[0][0]
+    number = store.count("Case")
+    while highest and make_id("Case", number) < highest:
+        number += 1
+    return number
