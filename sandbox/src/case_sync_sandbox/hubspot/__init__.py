@@ -1,0 +1,1 @@
+"""Core: the HubSpot half of the sandbox."""

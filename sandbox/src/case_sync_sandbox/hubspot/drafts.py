@@ -1,0 +1,97 @@
+"""Core: the inputs of a write call as values, and what is wrong with a batch before any record is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from case_sync_sandbox.hubspot.errors import HubSpotError, InputError, invalid_json, validation_error
+from case_sync_sandbox.hubspot.record import Record
+
+# "Using object APIs", Limits: inputs of a batch call.
+MAX_INPUTS = 100
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """One input on its way to a record. Later stages fill in `before`, `kept`, `record`, or `error`."""
+
+    properties: Mapping[str, Any]
+    id: str | None = None
+    id_property: str | None = None
+    trace_id: str | None = None
+    associations: Sequence[Mapping[str, Any]] = ()
+    before: Record | None = None
+    kept: dict[str, str] = field(default_factory=dict)
+    record: Record | None = None
+    error: InputError | None = None
+
+
+def inputs_of(body: Any, *, limit: int = MAX_INPUTS) -> list[Mapping[str, Any]]:
+    """The `inputs` of a batch body.
+
+    Raises:
+        HubSpotError: not the schema's form, or more than `limit` of them.
+    """
+    inputs = body.get("inputs") if isinstance(body, dict) else None
+    if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
+        raise invalid_json("inputs must be a list of objects")
+    if len(inputs) > limit:
+        raise HubSpotError(
+            status=400,
+            category="VALIDATION_ERROR",
+            message=f"You can only submit {limit} inputs at once; this request has {len(inputs)}.",
+            context={"numInputs": [str(len(inputs))], "limit": [str(limit)]},
+        )
+    return inputs
+
+
+def draft_from_json(value: Mapping[str, Any], *, needs_id: bool) -> Draft:
+    """Read one input.
+
+    Raises:
+        HubSpotError: 400 for the whole call: a body that breaks the schema is refused before any input is looked at.
+    """
+    properties = value.get("properties")
+    if not isinstance(properties, dict):
+        raise invalid_json("properties must be an object of strings")
+    # The schema is {string: string}: null has no place in it, not even with a trace id.
+    if nulls := [name for name, one in properties.items() if one is None]:
+        raise invalid_json(f"properties.{nulls[0]} must be a string, not null")
+    if needs_id and not isinstance(value.get("id"), str | int):
+        raise validation_error("Some required fields were not set: [id]")
+    trace_id = value.get("objectWriteTraceId")
+    return Draft(
+        properties=properties,
+        id=str(value["id"]) if needs_id else None,
+        id_property=value.get("idProperty"),
+        trace_id=str(trace_id) if trace_id is not None else None,
+        associations=value.get("associations") or (),
+    )
+
+
+def refuse_duplicates(keys: Sequence[str]) -> None:
+    """Two inputs for one record refuse the call, with or without trace ids (seen with public clients).
+
+    Raises:
+        HubSpotError: names the ids that came twice.
+    """
+    if len(set(keys)) == len(keys):
+        return
+    seen: set[str] = set()
+    twice = [key for key in dict.fromkeys(key for key in keys if key in seen or seen.add(key))]  # type: ignore[func-returns-value]
+    raise validation_error(
+        f"Duplicate IDs found in batch input: [{', '.join(twice)}]. IDs must be unique", ids=twice
+    )
+
+
+def refuse_untraced(drafts: Sequence[Draft]) -> None:
+    """Without a trace id one bad input refuses the whole call and nothing is written ("Multi-status errors").
+
+    Raises:
+        HubSpotError: the first such input's reason.
+    """
+    for draft in drafts:
+        if draft.error is not None and draft.trace_id is None:
+            raise draft.error.for_whole_call()
