@@ -1,0 +1,106 @@
+"""Core: the token request of each way to log in, and what its answer means.
+
+Source: Salesforce OAuth 2.0: client credentials flow, JWT bearer flow, refresh token flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from tap_salesforce_cases.errors import LoginRefusedError
+from tap_salesforce_cases.settings import is_allowed_url
+
+TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+ASSERTION_SECONDS = (
+    180  # Salesforce takes three to five minutes; a clock that is off is its most common failure
+)
+LOGIN_HOSTS = ("login.salesforce.com", "test.salesforce.com")
+# What to look at first, by OAuth's error code.
+ADVICE = {
+    "invalid_client": "check client_secret",
+    "invalid_client_id": "check client_id",
+    "invalid_grant": "check refresh_token, username or private_key, the user's permission for the app, and this machine's clock",
+    "unsupported_grant_type": "enable this flow for the app in Salesforce, and use your My Domain as login_url",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """An open session. The org and user ids have 18 characters."""
+
+    access_token: str
+    instance_url: str
+    organization_id: str
+    user_id: str
+
+    def __repr__(self) -> str:
+        return f"Session(instance_url={self.instance_url!r})"
+
+
+def token_form(settings: Mapping[str, Any], assertion: str | None) -> dict[str, str]:
+    """The form to post to the token endpoint; `assertion` is the signed JWT for jwt_bearer."""
+    client = {"client_id": settings["client_id"]}
+    secret = {"client_secret": settings["client_secret"]} if settings["client_secret"] else {}
+    forms: dict[str, Callable[[], dict[str, str]]] = {
+        "client_credentials": lambda: {"grant_type": "client_credentials", **client, **secret},
+        "refresh_token": lambda: {
+            "grant_type": "refresh_token",
+            "refresh_token": settings["refresh_token"],
+            **client,
+            **secret,
+        },
+        "jwt_bearer": lambda: {"grant_type": JWT_BEARER, "assertion": assertion or ""},
+    }
+    return forms[settings["auth_method"]]()
+
+
+def assertion_claims(settings: Mapping[str, Any], now_seconds: float) -> dict[str, Any]:
+    """The claims of a JWT login at a moment (epoch seconds)."""
+    host = urlsplit(settings["login_url"]).hostname
+    audience = f"https://{host}" if host in LOGIN_HOSTS else settings["login_url"].rstrip("/")
+    return {
+        "iss": settings["client_id"],
+        "sub": settings["username"],
+        "aud": audience,
+        "exp": int(now_seconds) + ASSERTION_SECONDS,
+    }
+
+
+def read_token(status: int, body: Any, login_url: str) -> Session:
+    """The session of a token answer.
+
+    Raises:
+        LoginRefusedError: the grant was refused, or the answer can't be trusted with a token.
+    """
+    if status != 200 or not isinstance(body, dict) or "access_token" not in body:
+        raise LoginRefusedError(refusal(status, body, login_url))
+    instance_url = str(body.get("instance_url", "")).rstrip("/")
+    if not is_allowed_url(instance_url) or not same_site(login_url, instance_url):
+        raise LoginRefusedError(
+            "the login answer names an instance_url that is no Salesforce host; nothing was sent to it"
+        )
+    organization_id, user_id = [*str(body.get("id", "")).rstrip("/").split("/")[-2:], "", ""][:2]
+    return Session(
+        access_token=body["access_token"],
+        instance_url=instance_url,
+        organization_id=organization_id,
+        user_id=user_id,
+    )
+
+
+def refusal(status: int, body: Any, login_url: str) -> str:
+    error = str(body.get("error", "")) if isinstance(body, dict) else ""
+    told = str(body.get("error_description", "")) if isinstance(body, dict) else ""
+    advice = ADVICE.get(error, "check login_url and the app's settings in Salesforce")
+    return f"Salesforce refused the login at {login_url} ({status} {error}: {told}): {advice}"
+
+
+def same_site(login_url: str, instance_url: str) -> bool:
+    """A token may go where the login was, or to a host of Salesforce's."""
+    login, instance = urlsplit(login_url).hostname or "", urlsplit(instance_url).hostname or ""
+    salesforce = (".salesforce.com", ".force.com", ".salesforce.mil", ".cloudforce.com")
+    return instance == login or (login.endswith(salesforce) and instance.endswith(salesforce))
