@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from case_sync_sandbox.testing import RunningSandbox
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -22,6 +23,7 @@ from case_sync_sandbox.hubspot.hub import Hub
 from case_sync_sandbox.hubspot.loading import load_portal, portal_load_from_seed
 from case_sync_sandbox.request_log import RequestLog
 from case_sync_sandbox.salesforce.store import SalesforceStore
+from case_sync_sandbox.screens import CASE_COLUMNS
 from case_sync_sandbox.seeding.csv_cases import CsvError
 from case_sync_sandbox.seeding.filling import Wanted, load_csv, mutate, seed
 from case_sync_sandbox.seeding.portal_seed import PortalSeed
@@ -57,6 +59,7 @@ class Admin:
             ("mutate", ["POST"], self.mutate),
             ("reset", ["POST"], self.reset),
             ("show", ["GET"], self.show),
+            ("cases", ["GET"], self.cases),
         ]
         return Starlette(
             routes=[
@@ -65,8 +68,8 @@ class Admin:
         )
 
     def health(self, _request: Request, _body: Any) -> Any:
-        """GET: that it runs, and the sandbox's time."""
-        return {"ok": True, "now": self._clock.now().isoformat()}
+        """GET: that it runs, the process to stop, and the sandbox's time."""
+        return {"ok": True, "pid": os.getpid(), "now": self._clock.now().isoformat()}
 
     def faults(self, request: Request, body: Any) -> Any:
         """GET the rules with counts; POST one rule or {"rules": [...]} to add; DELETE all."""
@@ -128,7 +131,7 @@ class Admin:
     def seed(self, _request: Request, body: Any) -> Any:
         """POST {"cases": n, "random_seed": n} or {"from_csv": path, "columns": {...}}: fills an empty org and its portal."""
         body = body or {}
-        if there := len(self._salesforce.ids("Case")):
+        if there := self._count_cases(deleted=False) + self._count_cases(deleted=True):
             raise AdminError(f"the org holds {there} cases already: reset the sandbox before seeding it")
         if "from_csv" in body:
             portal = load_csv(self._salesforce, self._clock, Path(body["from_csv"]), body.get("columns"))
@@ -144,7 +147,7 @@ class Admin:
     def _loaded(self, portal: PortalSeed) -> dict[str, Any]:
         made = load_portal(self._hub, portal_load_from_seed(portal))
         return {
-            "cases": len(self._salesforce.ids("Case")),
+            "cases": self._count_cases(deleted=False),
             "companies": len(made["companies"]),
             "contacts": len(made["contacts"]),
             "owners": len(portal.owners),
@@ -169,11 +172,28 @@ class Admin:
 
     def show(self, request: Request, _body: Any) -> Any:
         """GET the counts of both halves."""
-        live, deleted = len(self._salesforce.ids("Case")), len(self._salesforce.ids("Case", deleted=True))
         return {
-            "salesforce": {"cases": live, "deleted": deleted},
+            "salesforce": {
+                "cases": self._count_cases(deleted=False),
+                "deleted": self._count_cases(deleted=True),
+            },
             "hubspot": hubspot_summary(self._hub, request, None),
         }
+
+    def _count_cases(self, *, deleted: bool) -> int:
+        return int(
+            self._salesforce.rows('SELECT count(*) FROM "Case" WHERE "IsDeleted" = ?', (int(deleted),))[0][0]
+        )
+
+    def cases(self, request: Request, _body: Any) -> Any:
+        """GET ?limit=: the cases changed last, with their record type and account by name."""
+        rows = self._salesforce.rows(
+            'SELECT c."CaseNumber", c."Subject", c."Status", r."Name", a."Name", c."SystemModstamp" FROM "Case" AS c'
+            ' LEFT JOIN "RecordType" AS r ON r."Id" = c."RecordTypeId" LEFT JOIN "Account" AS a ON a."Id" = c."AccountId"'
+            ' WHERE c."IsDeleted" = 0 ORDER BY c."SystemModstamp" DESC, c."Id" DESC LIMIT ?',
+            (int(request.query_params.get("limit", 10)),),
+        )
+        return {"cases": [dict(zip(CASE_COLUMNS, row, strict=True)) for row in rows]}
 
 
 def _moment(text: str) -> datetime:

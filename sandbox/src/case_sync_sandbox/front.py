@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,8 +27,7 @@ class DroppableProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start a request, as uvicorn does."""
         super().on_message_begin()
-        scope: MutableMapping[str, Any] = self.scope
-        scope[TRANSPORT] = self.transport
+        cast("dict[str, Any]", self.scope)[TRANSPORT] = self.transport
 
 
 @dataclass(slots=True)
@@ -186,7 +184,7 @@ async def collect(app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
     """Run the application and hold its answer back."""
     messages: list[Message] = []
 
-    async def keep(message: Message) -> None:  # noqa: RUF029  (ASGI asks for a coroutine)
+    async def keep(message: Message) -> None:
         messages.append(message)
 
     await app(scope, receive, keep)

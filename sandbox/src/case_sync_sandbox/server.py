@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -24,27 +23,7 @@ from case_sync_sandbox.hubspot.app import build_hubspot_app
 from case_sync_sandbox.hubspot.rate_limits import PROFESSIONAL, WIDE
 from case_sync_sandbox.request_log import RequestLog
 from case_sync_sandbox.salesforce.app import build_salesforce_app
-
-SALESFORCE_PORT = 8351
-HUBSPOT_PORT = 8352
-MEMORY = ":memory:"
-ANNOUNCEMENT = Path(".sandbox") / "server.json"
-
-
-class ServeError(Exception):
-    """The servers can't start; the message says which option to change."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServeOptions:
-    """How to serve. Port 0 takes a free one; `database` is a folder, or ":memory:"."""
-
-    host: str = "127.0.0.1"
-    salesforce_port: int = SALESFORCE_PORT
-    hubspot_port: int = HUBSPOT_PORT
-    database: str = MEMORY
-    real_limits: bool = False
-    announce: bool = True
+from case_sync_sandbox.serving import ANNOUNCEMENT, MEMORY, ServeError, ServeOptions
 
 
 class QuietServer(uvicorn.Server):
@@ -54,6 +33,10 @@ class QuietServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave them alone."""
         yield
+
+    def ask_to_stop(self) -> None:
+        """Finish what is under way, then return from `serve`."""
+        self.should_exit = True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -146,7 +129,7 @@ async def _serve_until_stopped(
 ) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+        loop.add_signal_handler(number, server.ask_to_stop)
     announcing = asyncio.create_task(_announce(server, urls, announce=announce))
     await server.serve(sockets=listeners)
     await announcing
@@ -155,7 +138,7 @@ async def _serve_until_stopped(
 
 
 async def _announce(server: uvicorn.Server, urls: dict[str, str], *, announce: bool) -> None:
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  (uvicorn has no event for it)
         await asyncio.sleep(0.005)
     line = json.dumps({"pid": os.getpid(), **{f"{half}_url": url for half, url in urls.items()}})
     if announce:

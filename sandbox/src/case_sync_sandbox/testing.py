@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -38,7 +38,7 @@ class RunningSandbox:
             raise SandboxError("the sandbox is not running")
         return self._process.pid
 
-    def __enter__(self) -> RunningSandbox:
+    def __enter__(self) -> Self:
         """Start and wait until it is ready."""
         command = [
             sys.executable,
@@ -83,7 +83,7 @@ class RunningSandbox:
             if self._process.stdout:
                 self._process.stdout.close()
 
-    def admin(self, method: str, path: str, json: Any = None) -> Any:  # noqa: A002  (as httpx calls it)
+    def admin(self, method: str, path: str, json: Any = None) -> Any:
         """Call `/_sandbox/...`; `path` may leave that prefix out.
 
         Raises:

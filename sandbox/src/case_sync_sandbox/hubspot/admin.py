@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -64,7 +64,7 @@ def writes(hub: Hub, request: Request, _body: Any) -> Any:
             parameters.append(query[name])  # type: ignore[arg-type]
     with hub.database.reading() as connection:
         rows = connection.execute(
-            f"SELECT * FROM writes WHERE {' AND '.join(conditions)} ORDER BY seq LIMIT ?",  # noqa: S608
+            f"SELECT * FROM writes WHERE {' AND '.join(conditions)} ORDER BY seq LIMIT ?",
             (*parameters, int(query.get("limit", _MAX_ROWS))),
         ).fetchall()
     return {"writes": [dict(zip(_WRITE_COLUMNS, row, strict=True)) for row in rows]}
@@ -94,6 +94,25 @@ def records(hub: Hub, request: Request, _body: Any) -> Any:
                 {"id": str(link.to_id), "types": [kind.type_id for kind in link.types]} for link in links
             ]
     return {"total": hub.records.count(object_type), "results": list(bodies.values())}
+
+
+def latest_tickets(hub: Hub, request: Request, _body: Any) -> Any:
+    """GET ?limit=: the tickets written last, with the names of their companies and contacts."""
+    found = hub.records.latest("tickets", limit=int(request.query_params.get("limit", 10)))
+    bodies = {r.id: as_json("tickets", r, sorted(r.properties)) | {"associations": {}} for r in found}
+    for to_type in ("companies", "contacts"):
+        links = hub.associations.links(Sides(from_type="tickets", to_type=to_type), bodies)
+        others = hub.records.get(to_type, {link.to_id for linked in links.values() for link in linked})
+        for number, linked in links.items():
+            bodies[number]["associations"][to_type] = [
+                {"id": str(link.to_id), "name": _name(others[link.to_id].properties)} for link in linked
+            ]
+    return {"results": list(bodies.values())}
+
+
+def _name(values: Mapping[str, str]) -> str:
+    person = f"{values.get('firstname', '')} {values.get('lastname', '')}".strip()
+    return values.get("name") or person or values.get("email") or values["hs_object_id"]
 
 
 def summary(hub: Hub, _request: Request, _body: Any) -> Any:
@@ -151,6 +170,7 @@ _TABLE: tuple[tuple[str, tuple[str, ...], Handler], ...] = (
     ("writes", ("GET",), writes),
     ("flights", ("GET",), flights),
     ("summary", ("GET",), summary),
+    ("latest-tickets", ("GET",), latest_tickets),
     ("records/{object_type}", ("GET",), records),
     ("load", ("POST",), load),
 )

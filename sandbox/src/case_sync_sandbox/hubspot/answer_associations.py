@@ -16,7 +16,7 @@ from case_sync_sandbox.hubspot.associating import (
     record_id,
     unknown_object,
 )
-from case_sync_sandbox.hubspot.association_types import DEFAULT_TYPES, HUBSPOT_DEFINED, AssociationType
+from case_sync_sandbox.hubspot.association_types import DEFAULT_TYPES, AssociationType
 from case_sync_sandbox.hubspot.associations import Link, Pair, Sides
 from case_sync_sandbox.hubspot.drafts import inputs_of
 from case_sync_sandbox.hubspot.errors import InputError, not_found, validation_error
@@ -339,8 +339,3 @@ def list_links(call: Call) -> Answer:
     rest = [link for link in links if link.to_id > int(call.query.get("after") or 0)]
     page = _page(call, rest, min(int(call.query.get("limit") or MAX_LINKS), MAX_LINKS))
     return Answer(body={"results": page.pop("to"), **page})
-
-
-def unlabelled(kind: AssociationType) -> bool:
-    """Whether it is HubSpot's own type without a label."""
-    return kind.category == HUBSPOT_DEFINED and kind.label is None

@@ -8,6 +8,7 @@ from typing import Any
 
 from case_sync_sandbox.hubspot import writing
 from case_sync_sandbox.hubspot.associating import associate_new, check_associations
+from case_sync_sandbox.hubspot.defaults import ALWAYS_SHOWN
 from case_sync_sandbox.hubspot.drafts import (
     Draft,
     draft_from_json,
@@ -15,11 +16,15 @@ from case_sync_sandbox.hubspot.drafts import (
     refuse_duplicates,
     refuse_untraced,
 )
-from case_sync_sandbox.hubspot.errors import InputError, invalid_values, some_not_found, validation_error
+from case_sync_sandbox.hubspot.errors import (
+    ValueProblem,
+    invalid_values,
+    some_not_found,
+    validation_error,
+)
 from case_sync_sandbox.hubspot.hub import Answer, Call, Hub
 from case_sync_sandbox.hubspot.metadata import OBJECT_TYPES, SINGULAR
-from case_sync_sandbox.hubspot.record import ALWAYS_SHOWN, Record, as_json, shown_properties
-from case_sync_sandbox.hubspot.errors import ValueProblem
+from case_sync_sandbox.hubspot.record import Record, as_json, shown_properties
 
 
 def object_type_of(call: Call, name: str = "object_type") -> str:
@@ -104,7 +109,7 @@ def upsert(call: Call) -> Answer:
     writing.identify(hub, object_type, drafts)
     for draft in drafts:
         if draft.before is None:
-            draft.properties = {draft.id_property: draft.id, **draft.properties}
+            draft.properties = {str(draft.id_property): draft.id, **draft.properties}
     _meet_archived(hub, object_type, drafts)
     writing.check(call, object_type, drafts, now)
     refuse_untraced(drafts)
@@ -201,8 +206,3 @@ def rendered(
     if object_type == "tickets" and any(name in CALCULATED for name in shown):
         hub.calculate(records)
     return [as_json(object_type, record, shown) for record in records]
-
-
-def error_list(error: InputError) -> list[dict[str, Any]]:
-    """One error as a batch lists it."""
-    return [error.as_json()]

@@ -193,5 +193,5 @@ def _merged(call: Call, object_type: str, primary: Record, other: Record, now: s
         hub.records.claim(object_type, pointed)
     hub.records.remember_merge(object_type, other.id, record.id)
     hub.associations.move(object_type, other.id, record.id)
-    hub.records.log([writing.entry(call, object_type, record, "merge", now, detail=str(other.id))])
+    hub.records.log([writing.entry(call, object_type, record, "merge", detail=str(other.id))])
     return record

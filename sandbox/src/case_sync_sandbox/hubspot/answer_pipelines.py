@@ -81,10 +81,10 @@ def _new_id(call: Call) -> str:
 
 
 def _checked(body: Any, *required: str) -> Mapping[str, Any]:
-    body = body if isinstance(body, dict) else {}
-    if absent := [name for name in required if body.get(name) is None]:
+    given: dict[str, Any] = body if isinstance(body, dict) else {}
+    if absent := [name for name in required if given.get(name) is None]:
         raise validation_error(f"Some required fields were not set: [{', '.join(absent)}]")
-    return body
+    return given
 
 
 def _check_stage(body: Mapping[str, Any]) -> None:

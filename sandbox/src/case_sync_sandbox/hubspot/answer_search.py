@@ -23,9 +23,9 @@ def search(call: Call) -> Answer:
     where, parameters = asked.where.sql, asked.where.parameters
     with call.hub.database.reading() as connection:
         connection.create_function("contains_token", 2, contains_token, deterministic=True)
-        total = connection.execute(f"SELECT count(*) FROM {source} AND {where}", parameters).fetchone()[0]  # noqa: S608
+        total = connection.execute(f"SELECT count(*) FROM {source} AND {where}", parameters).fetchone()[0]
         rows = connection.execute(
-            f"SELECT id, {_shown(object_type, lagging=lagging)}, created_at, updated_at FROM {source} AND {where}"  # noqa: S608
+            f"SELECT id, {_shown(object_type, lagging=lagging)}, created_at, updated_at FROM {source} AND {where}"
             f" ORDER BY {asked.order_by} LIMIT ? OFFSET ?",
             (*parameters, asked.limit, asked.offset),
         ).fetchall()
@@ -67,7 +67,7 @@ def _source(object_type: str, *, lagging: bool) -> tuple[str, Any]:
             lambda name: f"json_extract({object_type}.properties, '$.{name}')",
         )
     source = (
-        f"(SELECT r.*, l.id AS lag_id, l.properties AS lagged FROM {object_type} AS r LEFT JOIN search_index_lag AS l"  # noqa: S608
+        f"(SELECT r.*, l.id AS lag_id, l.properties AS lagged FROM {object_type} AS r LEFT JOIN search_index_lag AS l"
         f" ON l.object_type = '{object_type}' AND l.id = r.id) WHERE archived = 0"
         " AND (lag_id IS NULL OR lagged IS NOT NULL)"
     )

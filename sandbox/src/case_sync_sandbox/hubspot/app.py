@@ -46,7 +46,7 @@ def build_hubspot_app(database: str, clock: SaysTheTime, limits: Limits = WIDE) 
     return app
 
 
-async def _not_found(_request: Request, _error: Exception) -> Response:  # noqa: RUF029  (Starlette asks for a coroutine)
+async def _not_found(_request: Request, _error: Exception) -> Response:
     """A path that HubSpot doesn't have."""
     page = "<html><head><title>Error 404 Not Found</title></head><body><h2>HTTP ERROR 404 Not Found</h2></body></html>"
     return Response(page, status_code=404, media_type="text/html")

@@ -92,7 +92,7 @@ class AssociationStore:
         with self._database.reading() as connection:
             for chunk in chunked(from_ids):
                 rows = connection.execute(
-                    "SELECT from_id, to_id, category, type_id FROM associations"  # noqa: S608
+                    "SELECT from_id, to_id, category, type_id FROM associations"
                     f" WHERE from_type = ? AND to_type = ? AND from_id IN ({marks(chunk)}) ORDER BY to_id, type_id",
                     (sides.from_type, sides.to_type, *chunk),
                 )
@@ -109,7 +109,7 @@ class AssociationStore:
         with self._database.reading() as connection:
             for chunk in chunked(from_ids):
                 rows = connection.execute(
-                    "SELECT from_id, count(DISTINCT to_id) FROM associations"  # noqa: S608
+                    "SELECT from_id, count(DISTINCT to_id) FROM associations"
                     f" WHERE from_type = ? AND to_type = ? AND from_id IN ({marks(chunk)}) GROUP BY from_id",
                     (sides.from_type, sides.to_type, *chunk),
                 )
@@ -123,7 +123,7 @@ class AssociationStore:
         with self._database.reading() as connection:
             for chunk in chunked(from_ids):
                 rows = connection.execute(
-                    "SELECT DISTINCT from_id FROM associations WHERE from_type = ? AND to_type = ?"  # noqa: S608
+                    "SELECT DISTINCT from_id FROM associations WHERE from_type = ? AND to_type = ?"
                     f" AND from_id IN ({marks(chunk)}) AND category = ? AND type_id = ?",
                     (sides.from_type, sides.to_type, *chunk, HUBSPOT_DEFINED, primary.type_id),
                 )
@@ -160,7 +160,7 @@ class AssociationStore:
                 ("to_id", sides.reversed, kind.inverse),
             ):
                 connection.execute(
-                    f"DELETE FROM associations WHERE from_type = ? AND to_type = ? AND {column} = ?"  # noqa: S608
+                    f"DELETE FROM associations WHERE from_type = ? AND to_type = ? AND {column} = ?"
                     " AND category = ? AND type_id = ?",
                     (way.from_type, way.to_type, from_id, HUBSPOT_DEFINED, type_id),
                 )
@@ -221,10 +221,10 @@ class AssociationStore:
         with self._database.transaction() as connection:
             for side in ("from", "to"):
                 connection.execute(
-                    f"UPDATE OR IGNORE associations SET {side}_id = ? WHERE {side}_type = ? AND {side}_id = ?",  # noqa: S608
+                    f"UPDATE OR IGNORE associations SET {side}_id = ? WHERE {side}_type = ? AND {side}_id = ?",
                     (into_id, object_type, from_id),
                 )
                 connection.execute(
-                    f"DELETE FROM associations WHERE {side}_type = ? AND {side}_id = ?",  # noqa: S608
+                    f"DELETE FROM associations WHERE {side}_type = ? AND {side}_id = ?",
                     (object_type, from_id),
                 )

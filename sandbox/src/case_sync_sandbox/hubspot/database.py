@@ -114,7 +114,7 @@ class Database:
         """Empty every table."""
         with self.transaction() as connection:
             for table in _ROW_TABLES:
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608  (names from the constant above)
+                connection.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:
         """Close the connection."""

@@ -80,7 +80,7 @@ def refuse_duplicates(keys: Sequence[str]) -> None:
     if len(set(keys)) == len(keys):
         return
     seen: set[str] = set()
-    twice = [key for key in dict.fromkeys(key for key in keys if key in seen or seen.add(key))]  # type: ignore[func-returns-value]
+    twice = list(dict.fromkeys(key for key in keys if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
     raise validation_error(
         f"Duplicate IDs found in batch input: [{', '.join(twice)}]. IDs must be unique", ids=twice
     )

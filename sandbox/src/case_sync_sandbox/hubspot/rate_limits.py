@@ -82,7 +82,11 @@ class RateLimits:
 
     def report(self) -> dict[str, dict[str, int]]:
         """The fullest window seen per bucket, refusals, and today's calls."""
-        return {"maxima": dict(self._maxima), "refused": dict(self._refused), "daily": {"used": self._today}}
+        return {
+            "maxima": {str(bucket): most for bucket, most in self._maxima.items()},
+            "refused": dict(self._refused),
+            "daily": {"used": self._today},
+        }
 
     def _limit(self, bucket: Bucket) -> int:
         return {

@@ -41,7 +41,7 @@ class RecordStore:
         """Continue the ids after the highest in the database."""
         with self._database.reading() as connection:
             for object_type, first in FIRST_IDS.items():
-                highest = connection.execute(f"SELECT max(id) FROM {object_type}").fetchone()[0]  # noqa: S608
+                highest = connection.execute(f"SELECT max(id) FROM {object_type}").fetchone()[0]
                 self._next_ids[object_type] = max(first, (highest or 0) + 1)
 
     def new_id(self, object_type: str) -> int:
@@ -58,7 +58,7 @@ class RecordStore:
         with self._database.reading() as connection:
             for chunk in chunked(values):
                 rows = connection.execute(
-                    f"SELECT value, id FROM {table} WHERE object_type = ? AND property = ? AND value IN ({marks(chunk)})"  # noqa: S608
+                    f"SELECT value, id FROM {table} WHERE object_type = ? AND property = ? AND value IN ({marks(chunk)})"
                     " ORDER BY id",
                     (object_type, property_name, *chunk),
                 )
@@ -71,7 +71,7 @@ class RecordStore:
         with self._database.reading() as connection:
             for chunk in chunked(ids):
                 rows = connection.execute(
-                    f"SELECT id, properties, created_at, updated_at, archived, archived_at FROM {object_type}"  # noqa: S608
+                    f"SELECT id, properties, created_at, updated_at, archived, archived_at FROM {object_type}"
                     f" WHERE id IN ({marks(chunk)})",
                     chunk,
                 )
@@ -82,9 +82,19 @@ class RecordStore:
         """Records with id > `after` in order of id."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"SELECT id, properties, created_at, updated_at, archived, archived_at FROM {object_type}"  # noqa: S608
+                f"SELECT id, properties, created_at, updated_at, archived, archived_at FROM {object_type}"
                 " WHERE id > ? AND archived = ? ORDER BY id LIMIT ?",
                 (after, int(archived), limit),
+            ).fetchall()
+        return [_record(row) for row in rows]
+
+    def latest(self, object_type: str, *, limit: int) -> list[Record]:
+        """The live records written last, newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT id, properties, created_at, updated_at, archived, archived_at FROM {object_type}"
+                " WHERE archived = 0 ORDER BY updated_at DESC, id DESC LIMIT ?",
+                (limit,),
             ).fetchall()
         return [_record(row) for row in rows]
 
@@ -92,7 +102,7 @@ class RecordStore:
         """How many there are."""
         with self._database.reading() as connection:
             row = connection.execute(
-                f"SELECT count(*) FROM {object_type} WHERE archived = ?",  # noqa: S608
+                f"SELECT count(*) FROM {object_type} WHERE archived = ?",
                 (int(archived),),
             ).fetchone()
         return int(row[0])
@@ -101,7 +111,7 @@ class RecordStore:
         """Insert or replace records."""
         with self._database.transaction() as connection:
             connection.executemany(
-                f"INSERT OR REPLACE INTO {object_type} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f"INSERT OR REPLACE INTO {object_type} VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     (
                         r.id,

@@ -67,17 +67,6 @@ class Operation:
     bucket: Bucket = "general"
 
 
-def _operation(
-    method: str,
-    family: str,
-    path: str,
-    answer: Callable[[Call], Answer],
-    access: str | None = "read",
-    bucket: Bucket = "general",
-) -> Operation:
-    return Operation(method=method, family=family, path=path, answer=answer, access=access, bucket=bucket)
-
-
 _O, _A, _P, _L = (
     "/{object_type}",
     "/{from_type}/{to_type}",
@@ -87,100 +76,271 @@ _O, _A, _P, _L = (
 
 # The busiest first: they are tried in this order.
 OPERATIONS: tuple[Operation, ...] = (
-    _operation("POST", "objects", f"{_O}/batch/upsert", answer_batches.upsert, "write"),
-    _operation("POST", "objects", f"{_O}/batch/read", answer_batches.read),
-    _operation(
-        "POST",
-        "associations",
-        f"{_A}/batch/associate/default",
-        answer_associations.associate_default,
-        "write",
-        "associations",
+    Operation(
+        method="POST",
+        family="objects",
+        path=f"{_O}/batch/upsert",
+        answer=answer_batches.upsert,
+        access="write",
     ),
-    _operation("POST", "associations", f"{_A}/batch/read", answer_associations.read, "read", "associations"),
-    _operation(
-        "POST", "associations", f"{_A}/batch/create", answer_associations.create, "write", "associations"
+    Operation(method="POST", family="objects", path=f"{_O}/batch/read", answer=answer_batches.read),
+    Operation(
+        method="POST",
+        family="associations",
+        path=f"{_A}/batch/associate/default",
+        answer=answer_associations.associate_default,
+        access="write",
+        bucket="associations",
     ),
-    _operation(
-        "POST", "associations", f"{_A}/batch/archive", answer_associations.archive, "write", "associations"
+    Operation(
+        method="POST",
+        family="associations",
+        path=f"{_A}/batch/read",
+        answer=answer_associations.read,
+        access="read",
+        bucket="associations",
     ),
-    _operation(
-        "POST",
-        "associations",
-        f"{_A}/batch/labels/archive",
-        answer_associations.archive_labels,
-        "write",
-        "associations",
+    Operation(
+        method="POST",
+        family="associations",
+        path=f"{_A}/batch/create",
+        answer=answer_associations.create,
+        access="write",
+        bucket="associations",
     ),
-    _operation(
-        "GET", "associations", f"{_A}/labels", answer_associations.list_labels, "read", "associations"
+    Operation(
+        method="POST",
+        family="associations",
+        path=f"{_A}/batch/archive",
+        answer=answer_associations.archive,
+        access="write",
+        bucket="associations",
     ),
-    _operation(
-        "POST", "associations", f"{_A}/labels", answer_associations.create_label, "write", "associations"
+    Operation(
+        method="POST",
+        family="associations",
+        path=f"{_A}/batch/labels/archive",
+        answer=answer_associations.archive_labels,
+        access="write",
+        bucket="associations",
     ),
-    _operation("POST", "objects", f"{_O}/batch/create", answer_batches.create, "write"),
-    _operation("POST", "objects", f"{_O}/batch/update", answer_batches.update, "write"),
-    _operation("POST", "objects", f"{_O}/batch/archive", answer_batches.archive, "write"),
-    _operation("POST", "objects", f"{_O}/search", answer_search.search, "read", "search"),
-    _operation("POST", "objects", f"{_O}/merge", answer_objects.merge, "write"),
-    _operation("GET", "objects", _O, answer_objects.list_records),
-    _operation("POST", "objects", _O, answer_objects.create, "write"),
-    _operation(
-        "PUT",
-        "object associations",
-        f"{_L}/default/{{to_type}}/{{to_id}}",
-        answer_associations.put_default,
-        "write",
+    Operation(
+        method="GET",
+        family="associations",
+        path=f"{_A}/labels",
+        answer=answer_associations.list_labels,
+        access="read",
+        bucket="associations",
     ),
-    _operation(
-        "PUT", "object associations", f"{_L}/{{to_type}}/{{to_id}}", answer_associations.put_types, "write"
+    Operation(
+        method="POST",
+        family="associations",
+        path=f"{_A}/labels",
+        answer=answer_associations.create_label,
+        access="write",
+        bucket="associations",
     ),
-    _operation(
-        "DELETE",
-        "object associations",
-        f"{_L}/{{to_type}}/{{to_id}}",
-        answer_associations.delete_pair,
-        "write",
+    Operation(
+        method="POST",
+        family="objects",
+        path=f"{_O}/batch/create",
+        answer=answer_batches.create,
+        access="write",
     ),
-    _operation("GET", "object associations", f"{_L}/{{to_type}}", answer_associations.list_links),
-    _operation("GET", "objects", f"{_O}/{{record_id}}", answer_objects.read),
-    _operation("PATCH", "objects", f"{_O}/{{record_id}}", answer_objects.update, "write"),
-    _operation("DELETE", "objects", f"{_O}/{{record_id}}", answer_objects.delete, "write"),
-    _operation("GET", "properties", f"{_O}/groups", answer_properties.list_groups, "schema"),
-    _operation("POST", "properties", f"{_O}/groups", answer_properties.create_group, "schema write"),
-    _operation("GET", "properties", f"{_O}/groups/{{name}}", answer_properties.read_group, "schema"),
-    _operation("POST", "properties", f"{_O}/batch/read", answer_properties.batch_read, "schema"),
-    _operation("POST", "properties", f"{_O}/batch/create", answer_properties.batch_create, "schema write"),
-    _operation("POST", "properties", f"{_O}/batch/archive", answer_properties.batch_archive, "schema write"),
-    _operation("GET", "properties", _O, answer_properties.list_properties, "schema"),
-    _operation("POST", "properties", _O, answer_properties.create, "schema write"),
-    _operation("GET", "properties", f"{_O}/{{name}}", answer_properties.read, "schema"),
-    _operation("PATCH", "properties", f"{_O}/{{name}}", answer_properties.update, "schema write"),
-    _operation("DELETE", "properties", f"{_O}/{{name}}", answer_properties.archive, "schema write"),
-    _operation("GET", "pipelines", _O, answer_pipelines.list_pipelines),
-    _operation("POST", "pipelines", _O, answer_pipelines.create, "write"),
-    _operation("GET", "pipelines", _P, answer_pipelines.read),
-    _operation("PATCH", "pipelines", _P, answer_pipelines.update, "write"),
-    _operation("DELETE", "pipelines", _P, answer_pipelines.delete, "write"),
-    _operation("GET", "pipelines", f"{_P}/stages", answer_pipelines.list_stages),
-    _operation("POST", "pipelines", f"{_P}/stages", answer_pipelines.create_stage, "write"),
-    _operation("GET", "pipelines", f"{_P}/stages/{{stage_id}}", answer_pipelines.read_stage),
-    _operation("PATCH", "pipelines", f"{_P}/stages/{{stage_id}}", answer_pipelines.update_stage, "write"),
-    _operation("PUT", "pipelines", f"{_P}/stages/{{stage_id}}", answer_pipelines.update_stage, "write"),
-    _operation("DELETE", "pipelines", f"{_P}/stages/{{stage_id}}", answer_pipelines.delete_stage, "write"),
-    _operation("GET", "owners", "", answer_account.list_owners, "owners"),
-    _operation("GET", "owners", "/", answer_account.list_owners, "owners"),
-    _operation("GET", "owners", "/{owner_id}", answer_account.read_owner, "owners"),
-    _operation("GET", "account", "/details", answer_account.account_details, "any"),
-    _operation("GET", "limits", "/records", answer_account.record_limits, "any"),
-    _operation(
-        "GET",
-        "limits",
-        "/associations/records/{from_type}/{to_type}",
-        answer_account.association_limits,
-        "any",
+    Operation(
+        method="POST",
+        family="objects",
+        path=f"{_O}/batch/update",
+        answer=answer_batches.update,
+        access="write",
     ),
-    _operation("POST", "oauth", "/token", answer_account.token, None),
+    Operation(
+        method="POST",
+        family="objects",
+        path=f"{_O}/batch/archive",
+        answer=answer_batches.archive,
+        access="write",
+    ),
+    Operation(
+        method="POST",
+        family="objects",
+        path=f"{_O}/search",
+        answer=answer_search.search,
+        access="read",
+        bucket="search",
+    ),
+    Operation(
+        method="POST", family="objects", path=f"{_O}/merge", answer=answer_objects.merge, access="write"
+    ),
+    Operation(method="GET", family="objects", path=_O, answer=answer_objects.list_records),
+    Operation(method="POST", family="objects", path=_O, answer=answer_objects.create, access="write"),
+    Operation(
+        method="PUT",
+        family="object associations",
+        path=f"{_L}/default/{{to_type}}/{{to_id}}",
+        answer=answer_associations.put_default,
+        access="write",
+    ),
+    Operation(
+        method="PUT",
+        family="object associations",
+        path=f"{_L}/{{to_type}}/{{to_id}}",
+        answer=answer_associations.put_types,
+        access="write",
+    ),
+    Operation(
+        method="DELETE",
+        family="object associations",
+        path=f"{_L}/{{to_type}}/{{to_id}}",
+        answer=answer_associations.delete_pair,
+        access="write",
+    ),
+    Operation(
+        method="GET",
+        family="object associations",
+        path=f"{_L}/{{to_type}}",
+        answer=answer_associations.list_links,
+    ),
+    Operation(method="GET", family="objects", path=f"{_O}/{{record_id}}", answer=answer_objects.read),
+    Operation(
+        method="PATCH",
+        family="objects",
+        path=f"{_O}/{{record_id}}",
+        answer=answer_objects.update,
+        access="write",
+    ),
+    Operation(
+        method="DELETE",
+        family="objects",
+        path=f"{_O}/{{record_id}}",
+        answer=answer_objects.delete,
+        access="write",
+    ),
+    Operation(
+        method="GET",
+        family="properties",
+        path=f"{_O}/groups",
+        answer=answer_properties.list_groups,
+        access="schema",
+    ),
+    Operation(
+        method="POST",
+        family="properties",
+        path=f"{_O}/groups",
+        answer=answer_properties.create_group,
+        access="schema write",
+    ),
+    Operation(
+        method="GET",
+        family="properties",
+        path=f"{_O}/groups/{{name}}",
+        answer=answer_properties.read_group,
+        access="schema",
+    ),
+    Operation(
+        method="POST",
+        family="properties",
+        path=f"{_O}/batch/read",
+        answer=answer_properties.batch_read,
+        access="schema",
+    ),
+    Operation(
+        method="POST",
+        family="properties",
+        path=f"{_O}/batch/create",
+        answer=answer_properties.batch_create,
+        access="schema write",
+    ),
+    Operation(
+        method="POST",
+        family="properties",
+        path=f"{_O}/batch/archive",
+        answer=answer_properties.batch_archive,
+        access="schema write",
+    ),
+    Operation(
+        method="GET", family="properties", path=_O, answer=answer_properties.list_properties, access="schema"
+    ),
+    Operation(
+        method="POST", family="properties", path=_O, answer=answer_properties.create, access="schema write"
+    ),
+    Operation(
+        method="GET",
+        family="properties",
+        path=f"{_O}/{{name}}",
+        answer=answer_properties.read,
+        access="schema",
+    ),
+    Operation(
+        method="PATCH",
+        family="properties",
+        path=f"{_O}/{{name}}",
+        answer=answer_properties.update,
+        access="schema write",
+    ),
+    Operation(
+        method="DELETE",
+        family="properties",
+        path=f"{_O}/{{name}}",
+        answer=answer_properties.archive,
+        access="schema write",
+    ),
+    Operation(method="GET", family="pipelines", path=_O, answer=answer_pipelines.list_pipelines),
+    Operation(method="POST", family="pipelines", path=_O, answer=answer_pipelines.create, access="write"),
+    Operation(method="GET", family="pipelines", path=_P, answer=answer_pipelines.read),
+    Operation(method="PATCH", family="pipelines", path=_P, answer=answer_pipelines.update, access="write"),
+    Operation(method="DELETE", family="pipelines", path=_P, answer=answer_pipelines.delete, access="write"),
+    Operation(method="GET", family="pipelines", path=f"{_P}/stages", answer=answer_pipelines.list_stages),
+    Operation(
+        method="POST",
+        family="pipelines",
+        path=f"{_P}/stages",
+        answer=answer_pipelines.create_stage,
+        access="write",
+    ),
+    Operation(
+        method="GET", family="pipelines", path=f"{_P}/stages/{{stage_id}}", answer=answer_pipelines.read_stage
+    ),
+    Operation(
+        method="PATCH",
+        family="pipelines",
+        path=f"{_P}/stages/{{stage_id}}",
+        answer=answer_pipelines.update_stage,
+        access="write",
+    ),
+    Operation(
+        method="PUT",
+        family="pipelines",
+        path=f"{_P}/stages/{{stage_id}}",
+        answer=answer_pipelines.update_stage,
+        access="write",
+    ),
+    Operation(
+        method="DELETE",
+        family="pipelines",
+        path=f"{_P}/stages/{{stage_id}}",
+        answer=answer_pipelines.delete_stage,
+        access="write",
+    ),
+    Operation(method="GET", family="owners", path="", answer=answer_account.list_owners, access="owners"),
+    Operation(method="GET", family="owners", path="/", answer=answer_account.list_owners, access="owners"),
+    Operation(
+        method="GET", family="owners", path="/{owner_id}", answer=answer_account.read_owner, access="owners"
+    ),
+    Operation(
+        method="GET", family="account", path="/details", answer=answer_account.account_details, access="any"
+    ),
+    Operation(
+        method="GET", family="limits", path="/records", answer=answer_account.record_limits, access="any"
+    ),
+    Operation(
+        method="GET",
+        family="limits",
+        path="/associations/records/{from_type}/{to_type}",
+        answer=answer_account.association_limits,
+        access="any",
+    ),
+    Operation(method="POST", family="oauth", path="/token", answer=answer_account.token, access=None),
 )
 
 # "Scopes": any one of them is enough. tickets has one scope for everything.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from case_sync_sandbox.hubspot import ticket_rules
+from case_sync_sandbox.hubspot.defaults import PORTAL_ID
 from case_sync_sandbox.hubspot.drafts import Draft
 from case_sync_sandbox.hubspot.errors import (
     InputError,
@@ -17,7 +17,6 @@ from case_sync_sandbox.hubspot.errors import (
 )
 from case_sync_sandbox.hubspot.hub import Call, Hub
 from case_sync_sandbox.hubspot.metadata import OBJECT_TYPE_IDS, SINGULAR
-from case_sync_sandbox.hubspot.defaults import PORTAL_ID
 from case_sync_sandbox.hubspot.record import Record, UniqueClaim, WriteEntry, unique_key
 from case_sync_sandbox.hubspot.required import missing_required
 from case_sync_sandbox.hubspot.values import check_values, iso
@@ -67,7 +66,7 @@ def identify(hub: Hub, object_type: str, drafts: Sequence[Draft], *, follow_merg
             ids = {d.id: held[key] for d in group if d.id and (key := key_of(hub, d.id)) in held}
         records = hub.records.get(object_type, ids.values())
         for draft in group:
-            record = records.get(ids.get(draft.id, -1))
+            record = records.get(ids.get(draft.id or "", -1))
             draft.before = record if record and not record.archived else None
 
 
@@ -144,7 +143,7 @@ def write(call: Call, object_type: str, drafts: Sequence[Draft], now: str) -> li
         _delay_search(hub, object_type, good)
         _move_unique_values(hub, object_type, good)
         hub.records.put(object_type, (draft.record for draft in good if draft.record))
-        hub.records.log(_log_entries(call, object_type, good, now))
+        hub.records.log(_log_entries(call, object_type, good))
     return good
 
 
@@ -226,16 +225,14 @@ def archive(call: Call, object_type: str, records: Sequence[Record], now: str) -
         for record in records:
             record.archived, record.archived_at, record.updated_at = True, now, now
         hub.records.put(object_type, records)
-        hub.records.log(entry(call, object_type, record, "archive", now) for record in records)
+        hub.records.log(entry(call, object_type, record, "archive") for record in records)
 
 
-def entry(
-    call: Call, object_type: str, record: Record, op: str, now: str, detail: str | None = None
-) -> WriteEntry:
+def entry(call: Call, object_type: str, record: Record, op: str, detail: str | None = None) -> WriteEntry:
     """A line of the write log about a record."""
     settings = call.hub.portal.settings
     return WriteEntry(
-        time=now,
+        time=record.updated_at,
         object_type=object_type,
         id=record.id,
         key=record.properties.get(settings.key_property),
@@ -246,9 +243,9 @@ def entry(
     )
 
 
-def _log_entries(call: Call, object_type: str, drafts: Sequence[Draft], now: str) -> Iterable[WriteEntry]:
+def _log_entries(call: Call, object_type: str, drafts: Sequence[Draft]) -> Iterable[WriteEntry]:
     return (
-        entry(call, object_type, draft.record, "update" if draft.before else "create", now)
+        entry(call, object_type, draft.record, "update" if draft.before else "create")
         for draft in drafts
         if draft.record
     )
@@ -262,8 +259,3 @@ def keys_written(hub: Hub, drafts: Iterable[Draft]) -> tuple[str, ...]:
         for draft in drafts
         if draft.record is not None
     )
-
-
-def repeated(values: Iterable[str]) -> list[str]:
-    """Values that come more than once."""
-    return [value for value, times in Counter(values).items() if times > 1]
