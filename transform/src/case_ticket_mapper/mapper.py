@@ -1,0 +1,190 @@
+"""Shell: the Singer inline mapper: messages in, messages out, one summary line at the end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import IO, Any
+
+import click
+from singer_sdk import singerlib as singer
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.mapper_base import InlineMapper
+
+from case_ticket_mapper.rules import KEY, Rules
+from case_ticket_mapper.rules_reading import RulesError, columns_of, near, read_rules
+from case_ticket_mapper.schema_out import rejected_schema, tickets_schema
+from case_ticket_mapper.ticket import Rejection, Skipped, TicketMaker
+
+CASES, TICKETS, REJECTED = "cases", "tickets", "rejected_cases"
+PASSED_ON = {"case_snapshots"}  # meant for the target as they are
+WORDS = {
+    "Ticket": "to tickets",
+    "Tombstone": "to deletions",
+    "Rejection": "rejected",
+    "Skipped": "skipped by the rules",
+}
+
+
+class MapperError(Exception):
+    """The stream can't be mapped; the message says what to do."""
+
+
+class CaseTicketMapper(InlineMapper):
+    """Singer inline mapper: Salesforce cases become HubSpot tickets by field, pipeline, association and deletion rules."""
+
+    name = "case-ticket-mapper"
+    package_name = "case-ticket-mapper"
+    capabilities = (PluginCapabilities.ABOUT,)  # type: ignore[assignment]
+    config_jsonschema = {  # noqa: RUF012 - the SDK's form
+        "type": "object",
+        "properties": {
+            "rules": {
+                "type": ["object", "null"],
+                "title": "Rules",
+                "description": "How a case becomes a ticket: on_case_deleted, associations, fields, pipeline_by, pipelines, unmapped_status, unmapped_process.",
+            },
+            "other_streams": {
+                "type": ["string", "null"],
+                "title": "Other streams",
+                "description": "What becomes of streams that are neither cases nor meant for the target.",
+                "enum": ["drop", "pass", None],
+                "allowed_values": ["drop", "pass"],
+                "default": "drop",
+            },
+        },
+    }
+
+    def __init__(self, **options: Any) -> None:
+        """A mapper by its configuration; the options are the SDK's."""
+        super().__init__(**options)
+        self.counts: Counter[str] = Counter()
+
+    @cached_property
+    def rules(self) -> Rules:
+        return read_rules(self._block(self._config))
+
+    @cached_property
+    def maker(self) -> TicketMaker:
+        return TicketMaker(rules=self.rules)
+
+    @staticmethod
+    def _block(config: Mapping[str, Any]) -> Any:
+        """The rules block; Meltano may hand it over as JSON text."""
+        block = config.get("rules")
+        if isinstance(block, str):
+            try:
+                return json.loads(block)
+            except ValueError:
+                return block
+        return {} if block is None else block
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        problems = [
+            f"{name} is not a setting; {near(name, ('rules', 'other_streams'))}"
+            for name in self._config
+            if name not in {"rules", "other_streams"}
+        ]
+        if self._config.get("other_streams") not in {None, "drop", "pass"}:
+            problems.append("other_streams must be drop or pass")
+        try:
+            read_rules(self._block(self._config))
+        except RulesError as error:
+            problems += error.problems
+        if problems and raise_errors:
+            raise ConfigValidationError("; ".join(problems), errors=problems, schema=self.config_jsonschema)
+        return problems
+
+    # -- messages
+
+    def map_schema_message(self, message_dict: dict[str, Any]) -> Iterable[singer.Message]:
+        """The schema of `cases` becomes those of `tickets` and `rejected_cases`, once the rules fit it."""
+        stream = message_dict["stream"]
+        if stream == CASES:
+            self._check_columns(message_dict["schema"].get("properties", {}))
+            yield singer.SchemaMessage(
+                stream=TICKETS, schema=tickets_schema(self.rules), key_properties=[KEY]
+            )
+            yield singer.SchemaMessage(stream=REJECTED, schema=rejected_schema(), key_properties=[KEY])
+        elif self._passes(stream):
+            yield singer.SchemaMessage(
+                stream=stream, schema=message_dict["schema"], key_properties=message_dict.get("key_properties") or [],
+                bookmark_properties=message_dict.get("bookmark_properties"),
+            )  # fmt: skip
+
+    def _check_columns(self, properties: Mapping[str, Any]) -> None:
+        """All columns that the rules read and the tap does not send, at once."""
+        missing = {name: path for name, path in columns_of(self.rules).items() if name not in properties}
+        if missing:
+            lines = [
+                f"rules.{path}: the tap sends no column '{name}'; {near(name, properties)}"
+                for name, path in missing.items()
+            ]
+            raise MapperError(
+                "\n".join([*lines, "Is the field selected in the tap, and may the Salesforce user read it?"])
+            )
+
+    def _passes(self, stream: str) -> bool:
+        return stream in PASSED_ON or self._config.get("other_streams") == "pass"
+
+    def map_record_message(self, message_dict: dict[str, Any]) -> Iterable[singer.Message]:
+        stream = message_dict["stream"]
+        if stream != CASES:
+            if self._passes(stream):
+                yield singer.RecordMessage(stream=stream, record=message_dict["record"])
+            return
+        outcome = self.maker.make(message_dict["record"])
+        self.counts[type(outcome).__name__] += 1
+        if not isinstance(outcome, Skipped):
+            yield singer.RecordMessage(
+                stream=REJECTED if isinstance(outcome, Rejection) else TICKETS, record=outcome.record
+            )
+
+    def map_state_message(self, message_dict: dict[str, Any]) -> Iterable[singer.Message]:
+        """State passes as it is."""
+        yield singer.StateMessage(value=message_dict["value"])
+
+    def map_activate_version_message(self, message_dict: dict[str, Any]) -> Iterable[singer.Message]:
+        stream = message_dict["stream"]
+        if stream == CASES or self._passes(stream):
+            yield singer.ActivateVersionMessage(
+                stream=TICKETS if stream == CASES else stream, version=message_dict["version"]
+            )
+
+    def map_batch_message(self, message_dict: dict[str, Any]) -> Iterable[singer.Message]:
+        """Batches come as files that only the next plugin would read: cases in them could not be mapped."""
+        raise MapperError(
+            f"stream '{message_dict.get('stream')}' comes as BATCH messages: switch batch_config off in the tap"
+        )
+
+    def summary(self) -> str:
+        made = ", ".join(f"{self.counts[kind]} {word}" for kind, word in WORDS.items())
+        left_out = ", ".join(f"{name} {count}" for name, count in sorted(self.maker.left_out.items()))
+        return f"cases mapped: {made}" + (
+            f"; values without a match, left out: {left_out}" if left_out else ""
+        )
+
+    # -- command line
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """The command line; what ends a run is one readable message, not a traceback."""
+        super(InlineMapper, cls).invoke(about=about, about_format=about_format)
+        mapper = cls(
+            config=dict(config.config) if config else {}, parse_env_config=bool(config and config.parse_env)
+        )
+        try:
+            mapper.listen(file_input)
+        except MapperError as error:
+            raise click.ClickException(str(error)) from None
+        mapper.logger.info(mapper.summary())
