@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -42,6 +44,7 @@ class _Exchange:
     bytes_in: int = 0
     bytes_out: int = 0
     body: list[bytes] = field(default_factory=list)
+    is_finished: bool = False
 
 
 class Front:
@@ -62,6 +65,11 @@ class Front:
         self._admin = admin
         self._plan = plan
         self._log = log
+        self._arrivals: dict[str, Callable[[Scope], None]] = {}
+
+    def tell_arrivals(self, half: str, told: Callable[[Scope], None]) -> None:
+        """Call `told` with the scope of each request of a half as it arrives, before any fault."""
+        self._arrivals[half] = told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -75,12 +83,14 @@ class Front:
         exchange = _Exchange(scope=scope, half=half)
         scope[STARTED] = exchange.started
         scope[ON_FINISH] = []
+        if half in self._arrivals:
+            self._arrivals[half](scope)
         try:
             await self._serve(exchange, actions, receive, send)
+        except ClientDisconnect:
+            exchange.status = None
         finally:
-            for finished in scope[ON_FINISH]:
-                finished()
-            self._record(exchange, actions)
+            self._finish(exchange, actions)
 
     def _admin_app(self, path: str) -> ASGIApp:
         """Each half has admin paths of its own, reachable on both ports."""
@@ -90,29 +100,48 @@ class Front:
         return self._admin
 
     async def _serve(self, exchange: _Exchange, actions: list[Action], receive: Receive, send: Send) -> None:
+        receive = self._counting_receive(exchange, receive)
+        send = _counting_send(exchange, send)
+        app = self._apps[exchange.half]
+        if not actions:
+            await app(exchange.scope, receive, send)
+            return
+        # A server that is slow has the request already: a client that gives up meanwhile does not undo it.
+        receive = _replayed(await read_all(receive))
         for action in actions:
             if action.latency_ms and action.kind != "slow_drip":
                 await asyncio.sleep(action.latency_ms / 1000)
         action = next((a for a in actions if a.kind != "latency"), Action(kind="latency"))
-        receive = self._counting_receive(exchange, receive)
-        send = _counting_send(exchange, send)
-        app = self._apps[exchange.half]
         match action.kind:
             case "latency":
                 await app(exchange.scope, receive, send)
             case "drop_before_commit":
-                await read_all(receive)
-                await hang_up(exchange)
+                await self._hang_up(exchange, actions)
             case "drop_after_commit":
                 await app(exchange.scope, receive, _swallow)
-                await hang_up(exchange)
+                await self._hang_up(exchange, actions)
             case "truncate_body":
                 await _truncated(exchange, await collect(app, exchange.scope, receive), send)
             case "slow_drip":
                 await _dripped(await collect(app, exchange.scope, receive), send, action)
             case _:
-                await read_all(receive)
                 await _answered(send, action)
+
+    async def _hang_up(self, exchange: _Exchange, actions: list[Action]) -> None:
+        """Close the connection at once; the client sees a reset or an end of file, and the log has it before."""
+        exchange.status = None
+        self._finish(exchange, actions)
+        exchange.scope[TRANSPORT].abort()
+        await asyncio.sleep(0.01)  # lets the loop tell the protocol, which then expects no answer
+
+    def _finish(self, exchange: _Exchange, actions: list[Action]) -> None:
+        """Tell those who wait for the end, and the log; once."""
+        if exchange.is_finished:
+            return
+        exchange.is_finished = True
+        for finished in exchange.scope[ON_FINISH]:
+            finished()
+        self._record(exchange, actions)
 
     def _counting_receive(self, exchange: _Exchange, receive: Receive) -> Receive:
         keep = self._log.keep_bodies and exchange.scope["method"] in WRITES
@@ -171,10 +200,16 @@ async def _swallow(_message: Message) -> None:
 
 
 async def read_all(receive: Receive) -> bytes:
-    """The request's whole body."""
+    """The request's whole body.
+
+    Raises:
+        ClientDisconnect: the client went before it was sent.
+    """
     pieces: list[bytes] = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         pieces.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(pieces)
@@ -191,11 +226,13 @@ async def collect(app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
     return Answer(start=messages[0], body=b"".join(m.get("body", b"") for m in messages[1:]))
 
 
-async def hang_up(exchange: _Exchange) -> None:
-    """Close the connection at once; the client sees a reset or an end of file."""
-    exchange.status = None
-    exchange.scope[TRANSPORT].abort()
-    await asyncio.sleep(0.01)  # lets the loop tell the protocol, which then expects no answer
+def _replayed(body: bytes) -> Receive:
+    """A receive that has the whole body at hand and knows of no disconnect."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 async def _truncated(exchange: _Exchange, answer: Answer, send: Send) -> None:

@@ -78,13 +78,15 @@ def build_front(options: ServeOptions, ports: dict[int, str]) -> Front:
     limits = PROFESSIONAL if options.real_limits else WIDE
     hubspot = build_hubspot_app(_database(options.database, "hubspot"), clock, limits)
     admin = Admin(clock=clock, plan=plan, log=log, salesforce=salesforce.state.store, hub=hubspot.state.hub)
-    return Front(
+    front = Front(
         halves=ports,
         apps={"salesforce": salesforce, "hubspot": hubspot},
         admin=admin.app(),
         plan=plan,
         log=log,
     )
+    front.tell_arrivals("hubspot", hubspot.state.arrive)
+    return front
 
 
 def serve(options: ServeOptions) -> None:
@@ -103,6 +105,7 @@ def serve(options: ServeOptions) -> None:
         front,
         http=DroppableProtocol,
         ws="none",
+        proxy_headers=False,
         lifespan="off",
         log_level="warning",
         access_log=False,

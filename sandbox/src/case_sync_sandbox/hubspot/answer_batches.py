@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from case_sync_sandbox.hubspot import writing
@@ -105,7 +106,7 @@ def upsert(call: Call) -> Answer:
     if any(not draft.id_property for draft in drafts):
         raise validation_error("Some required fields were not set: [idProperty]")
     writing.refuse_non_unique(hub, object_type, {d.id_property or "" for d in drafts}, "upsert")
-    refuse_duplicates([writing.key_of(hub, draft.id or "") for draft in drafts])
+    refuse_duplicates([draft.id or "" for draft in drafts], partial(writing.key_of, hub))
     writing.identify(hub, object_type, drafts)
     for draft in drafts:
         if draft.before is None:
@@ -154,7 +155,7 @@ def update(call: Call) -> Answer:
     drafts = [draft_from_json(one, needs_id=True) for one in inputs_of(call.body)]
     named = {d.id_property for d in drafts if d.id_property and d.id_property != "hs_object_id"}
     writing.refuse_non_unique(hub, object_type, named, "update")
-    refuse_duplicates([writing.key_of(hub, draft.id or "") for draft in drafts])
+    refuse_duplicates([draft.id or "" for draft in drafts], partial(writing.key_of, hub))
     writing.identify(hub, object_type, drafts)
     writing.refuse_unknown(object_type, drafts)
     writing.check(call, object_type, drafts, now)

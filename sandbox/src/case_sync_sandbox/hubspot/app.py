@@ -6,6 +6,7 @@ import itertools
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Scope
 
 from case_sync_sandbox.front import ON_FINISH, STARTED
 from case_sync_sandbox.hubspot.access import require_scopes
@@ -26,12 +28,16 @@ from case_sync_sandbox.hubspot.routes import OPERATIONS, PREFIXES, Operation, sc
 
 # The header by which a client may name its run; the write log keeps it.
 RUN_ID_HEADER = "x-case-sync-run-id"
+FLIGHT = "case_sync_sandbox.hubspot.flight"
 _JSON = "application/json;charset=utf-8"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def build_hubspot_app(database: str, clock: SaysTheTime, limits: Limits = WIDE) -> Starlette:
-    """The application over the database at `database` (a file, or ":memory:"); its Hub is `app.state.hub`."""
+    """The application over the database at `database` (a file, or ":memory:"); its Hub is `app.state.hub`.
+
+    The front tells `app.state.arrive` of every request as it arrives.
+    """
     hub = Hub(database, clock, limits)
     serving = Serving(hub)
     routes: list[BaseRoute] = [
@@ -43,6 +49,7 @@ def build_hubspot_app(database: str, clock: SaysTheTime, limits: Limits = WIDE) 
         routes=[*routes, *admin_routes(hub)], exception_handlers={404: _not_found, 405: _not_found}
     )
     app.state.hub = hub
+    app.state.arrive = serving.arrive
     return app
 
 
@@ -59,15 +66,17 @@ class Serving:
         self._hub = hub
         self._numbers = itertools.count(1)
 
+    def arrive(self, scope: Scope) -> None:
+        """Note a request that has arrived, before any fault holds it up; it is in flight until its answer is sent."""
+        flights, number = self._hub.flights, next(self._numbers)
+        flights.arrive(number, scope[STARTED])
+        scope[FLIGHT] = partial(flights.write, number)
+        scope[ON_FINISH].append(lambda: flights.end(number, time.perf_counter()))
+
     def endpoint(self, operation: Operation, version: str) -> Endpoint:
         """The Starlette endpoint of one call over one version's path."""
 
         async def serve(request: Request) -> Response:
-            hub, number = self._hub, next(self._numbers)
-            arrived = request.scope.get(STARTED, time.perf_counter())
-            hub.flights.arrive(number, arrived)
-            finish = request.scope.setdefault(ON_FINISH, [])
-            finish.append(lambda: hub.flights.end(number, time.perf_counter()))
             correlation_id = str(uuid.uuid4())
             headers = {"x-hubspot-correlation-id": correlation_id}
             try:
@@ -76,7 +85,7 @@ class Serving:
             except HubSpotError as error:
                 return _respond(Answer(body=error.as_json(correlation_id), status=error.status), headers)
             if answer.written_keys:
-                hub.flights.write(number, answer.written_keys)
+                request.scope[FLIGHT](answer.written_keys)
             return _respond(answer, headers)
 
         return serve

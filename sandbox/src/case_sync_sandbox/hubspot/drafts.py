@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,19 +71,25 @@ def draft_from_json(value: Mapping[str, Any], *, needs_id: bool) -> Draft:
     )
 
 
-def refuse_duplicates(keys: Sequence[str]) -> None:
+def refuse_duplicates(ids: Sequence[str], key_of: Callable[[str], str]) -> None:
     """Two inputs for one record refuse the call, with or without trace ids (seen with public clients).
+
+    `key_of` gives the form in which ids are compared; the answer names them as they were sent.
 
     Raises:
         HubSpotError: names the ids that came twice.
     """
-    if len(set(keys)) == len(keys):
-        return
     seen: set[str] = set()
-    twice = list(dict.fromkeys(key for key in keys if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
-    raise validation_error(
-        f"Duplicate IDs found in batch input: [{', '.join(twice)}]. IDs must be unique", ids=twice
-    )
+    twice: dict[str, None] = {}
+    for one in ids:
+        key = key_of(one)
+        if key in seen:
+            twice[one] = None
+        seen.add(key)
+    if twice:
+        raise validation_error(
+            f"Duplicate IDs found in batch input: [{', '.join(twice)}]. IDs must be unique", ids=list(twice)
+        )
 
 
 def refuse_untraced(drafts: Sequence[Draft]) -> None:
