@@ -1,5 +1,7 @@
 """Associations: batches, labels, primary companies, limits, and what each version answers."""
 
+from typing import Any
+
 import pytest
 
 DATED = "/crm/associations/2026-09/tickets"
@@ -7,7 +9,7 @@ V4 = "/crm/v4/associations/tickets"
 
 
 @pytest.fixture
-def linked(portal):
+def linked(portal: Any) -> Any:
     """A portal with one ticket, two companies and two contacts; `.ids` says them."""
     portal.upsert("A1")
     made = portal.load(
@@ -18,19 +20,19 @@ def linked(portal):
     return portal
 
 
-def pair(from_id, to_id, **more):
+def pair(from_id: str, to_id: str, **more: Any) -> dict[str, Any]:
     return {"from": {"id": from_id}, "to": {"id": to_id}, **more}
 
 
-def typed(number, category="HUBSPOT_DEFINED"):
+def typed(number: int, category: Any = "HUBSPOT_DEFINED") -> dict[str, Any]:
     return {"types": [{"associationCategory": category, "associationTypeId": number}]}
 
 
-def companies_of(portal):
+def companies_of(portal: Any) -> dict[str, list[int]]:
     return {a["id"]: a["types"] for a in portal.sandbox.tickets()[0]["associations"].get("companies", [])}
 
 
-def test_the_first_company_becomes_primary_and_stays_it(linked):
+def test_the_first_company_becomes_primary_and_stays_it(linked: Any) -> None:
     """The unlabelled association of the first company adds the primary type 26; the second only gets 339."""
     ticket, (first, second) = linked.ids["ticket"], linked.ids["companies"]
     for company in (first, second, first):
@@ -42,7 +44,7 @@ def test_the_first_company_becomes_primary_and_stays_it(linked):
     assert companies_of(linked) == {first: [26, 339], second: [339]}
 
 
-def test_primary_can_be_moved_by_its_type(linked):
+def test_primary_can_be_moved_by_its_type(linked: Any) -> None:
     """Type 26 for another company takes the mark from the first, which stays associated."""
     ticket, (first, second) = linked.ids["ticket"], linked.ids["companies"]
     linked.post(f"{DATED}/companies/batch/associate/default", {"inputs": [pair(ticket, first)]})
@@ -56,7 +58,7 @@ def test_primary_can_be_moved_by_its_type(linked):
     assert read.json()["properties"]["hs_num_associated_companies"] == "2"
 
 
-def test_each_direction_has_its_own_type_ids(linked):
+def test_each_direction_has_its_own_type_ids(linked: Any) -> None:
     """Tickets see contacts by 16, contacts see tickets by 15."""
     ticket, contact = linked.ids["ticket"], linked.ids["contacts"][0]
     linked.post(f"{DATED}/contacts/batch/associate/default", {"inputs": [pair(ticket, contact)]})
@@ -71,7 +73,7 @@ def test_each_direction_has_its_own_type_ids(linked):
     ]
 
 
-def test_a_read_without_any_is_a_benign_error_and_ids_differ_by_version(linked):
+def test_a_read_without_any_is_a_benign_error_and_ids_differ_by_version(linked: Any) -> None:
     """NO_ASSOCIATIONS_FOUND comes in a 207; v4 has numbers, the dated version strings."""
     ticket, contact = linked.ids["ticket"], linked.ids["contacts"][0]
     linked.post(f"{DATED}/contacts/batch/associate/default", {"inputs": [pair(ticket, contact)]})
@@ -91,7 +93,7 @@ def test_a_read_without_any_is_a_benign_error_and_ids_differ_by_version(linked):
         assert answer.json()["results"][0]["to"][0]["toObjectId"] == kept(contact)
 
 
-def test_archive_takes_a_pair_away_in_both_directions(linked):
+def test_archive_takes_a_pair_away_in_both_directions(linked: Any) -> None:
     """v4 answers 204 and the dated version 200; nothing is left on either side."""
     ticket, (first, second) = linked.ids["ticket"], linked.ids["companies"]
     linked.post(
@@ -112,7 +114,7 @@ def test_archive_takes_a_pair_away_in_both_directions(linked):
     assert back.json()["numErrors"] == 2
 
 
-def test_create_replaces_custom_labels_and_default_leaves_them(linked):
+def test_create_replaces_custom_labels_and_default_leaves_them(linked: Any) -> None:
     """batch/create sets the pair's labels anew; associate/default keeps what is there."""
     ticket, company = linked.ids["ticket"], linked.ids["companies"][0]
     made = [
@@ -136,7 +138,7 @@ def test_create_replaces_custom_labels_and_default_leaves_them(linked):
     }
 
 
-def test_archiving_the_unlabelled_association_takes_all_labels(linked):
+def test_archiving_the_unlabelled_association_takes_all_labels(linked: Any) -> None:
     """Without its unlabelled association a pair has none; a label alone can go."""
     ticket, company = linked.ids["ticket"], linked.ids["companies"][0]
     label = linked.post(f"{DATED}/companies/labels", {"label": "Buyer", "name": "buyer"}).json()["results"][
@@ -157,7 +159,7 @@ def test_archiving_the_unlabelled_association_takes_all_labels(linked):
         (pair("1", "2"), "FROM_OBJECT_NOT_FOUND"),
     ],
 )
-def test_a_bad_pair_is_an_error_and_the_others_are_made(linked, body, sub_category):
+def test_a_bad_pair_is_an_error_and_the_others_are_made(linked: Any, body: Any, sub_category: str) -> None:
     """Each input of associate/default stands for itself."""
     ticket, company = linked.ids["ticket"], linked.ids["companies"][0]
     answer = linked.post(
@@ -168,7 +170,7 @@ def test_a_bad_pair_is_an_error_and_the_others_are_made(linked, body, sub_catego
     assert companies_of(linked) == {company: [26, 339]}
 
 
-def test_a_type_of_the_other_direction_is_invalid(linked):
+def test_a_type_of_the_other_direction_is_invalid(linked: Any) -> None:
     """340 is company to ticket, so ticket to company can't use it."""
     body = {"inputs": [pair(linked.ids["ticket"], linked.ids["companies"][0], **typed(340))]}
     answer = linked.post(f"{DATED}/companies/batch/create", body)
@@ -176,7 +178,7 @@ def test_a_type_of_the_other_direction_is_invalid(linked):
     assert companies_of(linked) == {}
 
 
-def test_the_limit_of_a_pair_of_types_is_kept(linked):
+def test_the_limit_of_a_pair_of_types_is_kept(linked: Any) -> None:
     """The company's third ticket is over a limit of two; those it has already can be associated again."""
     company = linked.ids["companies"][0]
     linked.sandbox.settings(association_limits={"companies_to_tickets": 2})
@@ -194,7 +196,7 @@ def test_the_limit_of_a_pair_of_types_is_kept(linked):
     assert again.status_code == 200
 
 
-def test_the_sizes_of_batches(linked):
+def test_the_sizes_of_batches(linked: Any) -> None:
     """batch/read takes 1,000 inputs, batch/create 2,000, associate/default what the switch says."""
     linked.sandbox.settings(associate_default_limit=3)
     many = [pair("1", "2", **typed(339))] * 2001
@@ -206,7 +208,7 @@ def test_the_sizes_of_batches(linked):
     assert linked.post(f"{DATED}/companies/batch/associate/default", {"inputs": many[:3]}).status_code == 207
 
 
-def test_single_calls_make_list_and_take_away(linked):
+def test_single_calls_make_list_and_take_away(linked: Any) -> None:
     """PUT default, PUT with types, GET, DELETE under the object's path, dated and v4."""
     ticket, (first, second) = linked.ids["ticket"], linked.ids["companies"]
     assert (
@@ -230,7 +232,7 @@ def test_single_calls_make_list_and_take_away(linked):
     assert companies_of(linked) == {second: [339]}
 
 
-def test_tickets_associate_with_tickets(linked):
+def test_tickets_associate_with_tickets(linked: Any) -> None:
     """Type 452 joins two tickets, seen from both."""
     linked.upsert("A2")
     one, two = linked.ids["ticket"], linked.ticket("A2")["id"]
@@ -239,7 +241,7 @@ def test_tickets_associate_with_tickets(linked):
     assert seen == {one: [{"id": two, "types": [452]}], two: [{"id": one, "types": [452]}]}
 
 
-def test_a_read_pages_past_five_hundred(linked):
+def test_a_read_pages_past_five_hundred(linked: Any) -> None:
     """A company with 501 tickets is read in two pages."""
     company = linked.ids["companies"][0]
     tickets = linked.load(tickets=[{"subject": f"T{n}"} for n in range(501)])["tickets"]

@@ -5,34 +5,38 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+
+from case_sync_sandbox.testing import RunningSandbox
 
 FIXTURE = Path(__file__).parents[4] / "shared" / "fixtures" / "cfpb" / "complaints.csv"
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path: Path) -> Any:
     """Run a command in an empty folder."""
 
-    def run(*arguments):
+    def run(*arguments: str) -> Any:
         return subprocess.run(
             [sys.executable, "-m", "case_sync_sandbox.cli", *arguments],
             cwd=tmp_path,
             capture_output=True,
             text=True,
             timeout=60,
+            check=False,
         )
 
     return run
 
 
 @pytest.fixture
-def words(run):
+def words(run: Any) -> Any:
     """A command that has to succeed; its output."""
 
-    def words(*arguments):
+    def words(*arguments: str) -> Any:
         done = run(*arguments)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
@@ -40,7 +44,7 @@ def words(run):
     return words
 
 
-def test_serve_in_background_seed_change_show_stop(run, words):
+def test_serve_in_background_seed_change_show_stop(run: Any, words: Any) -> None:
     """The whole round that README shows, found by the folder's announcement."""
     ready = json.loads(words("serve", "--background", "--salesforce-port", "0", "--hubspot-port", "0"))
     try:
@@ -57,7 +61,7 @@ def test_serve_in_background_seed_change_show_stop(run, words):
         assert words("stop") == f"stopped {ready['pid']}\n"
 
 
-def test_show_tickets_names_pipeline_stage_and_company(sandbox, words):
+def test_show_tickets_names_pipeline_stage_and_company(sandbox: RunningSandbox, words: Any) -> None:
     """Labels stand for ids, and companies for associations."""
     made = sandbox.admin(
         "POST",
@@ -91,7 +95,7 @@ def test_show_tickets_names_pipeline_stage_and_company(sandbox, words):
         (["seed", "--columns", "none.json"], "error: --columns none.json: there is no such file"),
     ],
 )
-def test_a_failure_is_one_readable_line(run, arguments, message):
+def test_a_failure_is_one_readable_line(run: Any, arguments: list[str], message: str) -> None:
     """Exit code 1, one line that says what to do, no traceback."""
     done = run(*arguments)
     assert done.returncode == 1
@@ -99,7 +103,7 @@ def test_a_failure_is_one_readable_line(run, arguments, message):
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_what_is_no_sandbox_is_said_so(run, tmp_path):
+def test_what_is_no_sandbox_is_said_so(run: Any, tmp_path: Path) -> None:
     """A server that is another program's is not mistaken for a sandbox."""
     server = subprocess.Popen(
         [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"],
@@ -120,7 +124,9 @@ def test_what_is_no_sandbox_is_said_so(run, tmp_path):
 
 
 @pytest.mark.skipif(not FIXTURE.is_file(), reason="the shared fixtures are not here")
-def test_a_csv_of_real_complaints_fills_both_halves(sandbox, words, tmp_path):
+def test_a_csv_of_real_complaints_fills_both_halves(
+    sandbox: RunningSandbox, words: Any, tmp_path: Path
+) -> None:
     """Each line is a case; every company of the file is there once."""
     shutil.copy(FIXTURE, tmp_path / "complaints.csv")
     told = words("seed", "--url", sandbox.hubspot_url, "--from-csv", "complaints.csv")
@@ -128,7 +134,7 @@ def test_a_csv_of_real_complaints_fills_both_halves(sandbox, words, tmp_path):
     assert sandbox.admin("GET", "show")["salesforce"]["cases"] == 145
 
 
-def test_a_column_that_is_not_there_is_named(sandbox, run, tmp_path):
+def test_a_column_that_is_not_there_is_named(sandbox: RunningSandbox, run: Any, tmp_path: Path) -> None:
     """A bad column map is refused with the column's name, and nothing is loaded."""
     (tmp_path / "cases.csv").write_text("number,text\n1,hello\n")
     (tmp_path / "map.json").write_text('{"nummer": "CaseNumber"}')
@@ -138,6 +144,6 @@ def test_a_column_that_is_not_there_is_named(sandbox, run, tmp_path):
     assert sandbox.admin("GET", "show")["salesforce"]["cases"] == 0
 
 
-def test_version(words):
+def test_version(words: Any) -> None:
     """The version is said and nothing is started."""
     assert words("--version").startswith("case-sync-sandbox ")

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,11 +14,12 @@ import pytest
 from case_sync_sandbox.testing import RunningSandbox, SandboxError
 
 AUTH = {"authorization": "Bearer sandbox-token"}
+EVERYWHERE = "0.0.0.0"  # noqa: S104  (it is refused)
 SERVE = [sys.executable, "-m", "case_sync_sandbox.cli", "serve"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_cleanly(tmp_path, number):
+def test_a_signal_stops_it_cleanly(tmp_path: Path, number: int) -> None:
     """One JSON line at the start; exit code 0 and no announcement left after the signal, even with a client connected."""
     process = subprocess.Popen(
         [*SERVE, "--salesforce-port", "0", "--hubspot-port", "0"],
@@ -39,17 +41,17 @@ def test_a_signal_stops_it_cleanly(tmp_path, number):
     assert not announced.exists()
 
 
-def test_only_loopback_is_served(tmp_path):
+def test_only_loopback_is_served(tmp_path: Path) -> None:
     """An address that others could reach is refused in one line."""
     done = subprocess.run(
-        [*SERVE, "--host", "0.0.0.0"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [*SERVE, "--host", EVERYWHERE], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: --host 0.0.0.0 is refused")
+    assert done.stderr.startswith(f"error: --host {EVERYWHERE} is refused")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_taken_port_is_named(tmp_path):
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
     """The message says which port and what to do."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -61,13 +63,14 @@ def test_a_taken_port_is_named(tmp_path):
             capture_output=True,
             text=True,
             timeout=60,
+            check=False,
         )
     assert done.returncode == 1
     assert port in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_keeps_both_halves(tmp_path):
+def test_a_folder_keeps_both_halves(tmp_path: Path) -> None:
     """What was written before a stop is there after the next start: cases, tickets, properties, associations, ids."""
     path = "/crm/v3/objects/tickets"
     with RunningSandbox(database=str(tmp_path / "data")) as first:
@@ -84,7 +87,7 @@ def test_a_folder_keeps_both_halves(tmp_path):
         assert int(made.json()["id"]) > int(before[1][0]["id"])
 
 
-def test_the_log_tells_every_request_but_no_header(sandbox):
+def test_the_log_tells_every_request_but_no_header(sandbox: RunningSandbox) -> None:
     """Half, method, path, query, status, sizes, in order; bodies of writes only when asked; admin calls never."""
     httpx.get(f"{sandbox.salesforce_url}/services/data?a=1", trust_env=False)
     sandbox.admin("POST", "requests", {"keep_bodies": True})
@@ -103,7 +106,7 @@ def test_the_log_tells_every_request_but_no_header(sandbox):
     assert sandbox.requests(path="^/services") == entries[:1]
 
 
-def test_the_clock_can_be_frozen_moved_and_let_go(sandbox):
+def test_the_clock_can_be_frozen_moved_and_let_go(sandbox: RunningSandbox) -> None:
     """Both halves live by it: a ticket made while frozen has that moment."""
     sandbox.admin("POST", "clock", {"freeze": "2026-01-31T12:00:00Z"})
     sandbox.admin("POST", "clock", {"advance": 90})
@@ -118,13 +121,13 @@ def test_the_clock_can_be_frozen_moved_and_let_go(sandbox):
     assert sandbox.admin("POST", "clock", {"reset": True})["frozen_at"] is None
 
 
-def test_a_clock_without_a_zone_is_refused(sandbox):
+def test_a_clock_without_a_zone_is_refused(sandbox: RunningSandbox) -> None:
     """The message asks for the zone."""
     with pytest.raises(SandboxError, match="time zone"):
         sandbox.admin("POST", "clock", {"freeze": "2026-01-31T12:00:00"})
 
 
-def test_reset_leaves_nothing(sandbox):
+def test_reset_leaves_nothing(sandbox: RunningSandbox) -> None:
     """Records, properties, settings, faults, log and clock are as at the start."""
     fresh = sandbox.admin("GET", "show"), sandbox.admin("GET", "hubspot/settings")
     sandbox.seed(10)
@@ -138,7 +141,7 @@ def test_reset_leaves_nothing(sandbox):
     assert sandbox.admin("GET", "clock")["offset_seconds"] == 0
 
 
-def test_a_filled_org_is_not_seeded_again(sandbox):
+def test_a_filled_org_is_not_seeded_again(sandbox: RunningSandbox) -> None:
     """The second seed is refused and changes nothing."""
     sandbox.seed(10)
     with pytest.raises(SandboxError, match="reset the sandbox"):
@@ -146,7 +149,7 @@ def test_a_filled_org_is_not_seeded_again(sandbox):
     assert sandbox.admin("GET", "show")["salesforce"]["cases"] == 10
 
 
-def test_an_unknown_setting_is_refused_by_name(sandbox):
+def test_an_unknown_setting_is_refused_by_name(sandbox: RunningSandbox) -> None:
     """A misspelled switch is an error that lists the right ones."""
     with pytest.raises(SandboxError, match="archived_kee"):
         sandbox.settings(archived_kee="new")
