@@ -45,9 +45,15 @@ class Bookmark:
         return self.remembered.get(record_id) == stamp
 
     def passed(self, record_id: str, stamp: str) -> None:
-        """A row was read, emitted or known; rows come in the order of their stamps."""
+        """A row was read, emitted or known; rows come in the order of their stamps.
+
+        Remembered are the rows that the next run reads again: those of the overlap, and those of the newest stamp below it.
+        """
+        moment = from_wire(stamp)
+        if moment < self.ceiling and stamp != self._newest:
+            self._emitted.clear()
         self._newest = stamp
-        if self.ceiling <= from_wire(stamp) <= self.settled:
+        if moment <= self.settled:
             self._emitted[record_id] = stamp
 
     def value(self) -> datetime | None:
