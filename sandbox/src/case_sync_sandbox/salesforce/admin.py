@@ -11,15 +11,17 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from case_sync_sandbox.salesforce.api import SalesforceApi
-from case_sync_sandbox.salesforce.oauth import CLIENT_ID
+from case_sync_sandbox.salesforce.oauth import CLIENT_ID, USERNAME
 from case_sync_sandbox.salesforce.schema import OBJECTS
-from case_sync_sandbox.salesforce.store import Switches
+from case_sync_sandbox.salesforce.switches import Switches
 
 Action = Callable[[SalesforceApi, dict[str, Any]], Any]
 PREFIX = "/_sandbox/salesforce"
@@ -51,7 +53,7 @@ def turn_switches(api: SalesforceApi, body: dict[str, Any]) -> Any:
             setattr(api.store.switches, name, set(value))
         else:
             setattr(api.store.switches, name, value)
-    api.store.switches_changed = api.clock.now() + timedelta(seconds=1)
+    api.store.schema_changed()
     return show_switches(api, {})
 
 
@@ -70,6 +72,15 @@ def register_key(api: SalesforceApi, body: dict[str, Any]) -> Any:
     """`{"public_key": PEM}`: the certificate of the client for JWT logins."""
     api.sessions.public_keys[CLIENT_ID] = body["public_key"]
     return {"registered": True}
+
+
+def make_key(api: SalesforceApi, _: dict[str, Any]) -> Any:
+    """A new key pair for JWT logins: registers the public half and answers `{"client_id", "username", "private_key"}`."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    api.sessions.public_keys[CLIENT_ID] = public.decode()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return {"client_id": CLIENT_ID, "username": USERNAME, "private_key": private.decode()}
 
 
 def expire_cursors(api: SalesforceApi, _: dict[str, Any]) -> Any:
@@ -148,6 +159,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("POST", "/expire-tokens", expire_tokens),
     ("POST", "/refuse-logins", refuse_logins),
     ("POST", "/register-key", register_key),
+    ("POST", "/jwt-key", make_key),
     ("POST", "/expire-cursors", expire_cursors),
     ("POST", "/records", change_records),
     ("GET", "/records", all_records),

@@ -11,6 +11,8 @@ from case_sync_sandbox.salesforce.oauth import Sessions
 from case_sync_sandbox.salesforce.querying import Queries
 from case_sync_sandbox.salesforce.store import SalesforceStore
 
+MAX_URI_AND_HEADERS = 16_384
+
 
 class SalesforceApi:
     """What the routes work with: the store, the sessions, the open queries and the Bulk jobs of one org."""
@@ -22,10 +24,12 @@ class SalesforceApi:
         self.queries = Queries(self.store)
         self.jobs = BulkJobs(self.store, self.queries)
         self.calls = 0
+        self.store.after_reset.append(self.forget)
 
-    def reset(self) -> None:
+    def forget(self) -> None:
+        """No session, cursor or job outlives the org's data; the keys of JWT logins stay."""
         self.queries.forget()
-        self.store.reset()
+        self.jobs.close()
         public_keys = self.sessions.public_keys
         self.sessions = Sessions(self.clock, public_keys=public_keys)
         self.jobs = BulkJobs(self.store, self.queries)
@@ -42,8 +46,9 @@ class SalesforceApi:
         """Session and quota, before anything else.
 
         Raises:
-            SalesforceError: INVALID_SESSION_ID, or REQUEST_LIMIT_EXCEEDED.
+            SalesforceError: URI_TOO_LONG, INVALID_SESSION_ID, or REQUEST_LIMIT_EXCEEDED.
         """
+        refuse_long(request)
         if not self.sessions.holds(request.headers.get("authorization", "")):
             raise invalid_session()
         self.calls += 1
@@ -53,3 +58,10 @@ class SalesforceApi:
         if message:
             raise SalesforceError(403, "REQUEST_LIMIT_EXCEEDED", message)
         self.store.commit_due()
+
+
+def refuse_long(request: Request) -> None:
+    """URI and headers together take at most 16,384 bytes (Salesforce KB 000386264); longer SOQL goes into Composite."""
+    uri = len(request.url.path) + len(request.url.query)
+    if uri + sum(len(name) + len(value) for name, value in request.headers.raw) > MAX_URI_AND_HEADERS:
+        raise SalesforceError(414, "URI_TOO_LONG", "The length of the URI exceeds the 16,384 byte limit")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import base64
 import csv
 import itertools
+import os
 import tempfile
 from array import array
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -21,9 +23,12 @@ from case_sync_sandbox.salesforce.schema import OBJECTS
 from case_sync_sandbox.salesforce.soql_sql import Statement
 from case_sync_sandbox.salesforce.store import INTEGRATION_USER_ID, SalesforceStore
 
-DEFAULT_RECORDS = 50_000  # Salesforce chooses when maxRecords is left out; its number is not published
 PAGES_AT_ONCE = 5  # resultPages names at most five
 DONE = {"JobComplete", "Failed", "Aborted"}
+PATIENCE_SECONDS = (
+    2.0  # a poll that is to find the job complete waits this long for its file, then says InProgress
+)
+BATCH = 5_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,11 +46,18 @@ class Job:
     error: str | None = None
     file: IO[bytes] | None = None
     header: bytes = b""
+    spooled: Future[None] | None = None
     starts: array[int] = field(default_factory=lambda: array("Q"))
 
     @property
     def records(self) -> int:
         return max(len(self.starts) - 1, 0)
+
+    def close(self) -> None:
+        if self.spooled:
+            self.spooled.cancel()
+        if self.file:
+            self.file.close()
 
 
 class _Spool:
@@ -97,6 +109,13 @@ class BulkJobs:
         self.store, self.queries = store, queries
         self._jobs: dict[str, Job] = {}
         self._numbers = itertools.count(1)
+        self._spoolers = ThreadPoolExecutor(1, thread_name_prefix="bulk")
+
+    def close(self) -> None:
+        """Forget every job and its file."""
+        self._spoolers.shutdown(cancel_futures=True)
+        for job in self._jobs.values():
+            job.close()
 
     def create(self, request: dict[str, Any], version: str) -> dict[str, Any]:
         """A new job for `{"operation": "query"|"queryAll", "query": SOQL}`.
@@ -121,8 +140,10 @@ class BulkJobs:
             raise SalesforceError(
                 400, "INVALIDENTITY", f"Entity '{statement.entity}' is not supported by the Bulk API."
             )
+        if any(column.type == "address" for column in statement.columns):
+            raise bad_request("Selecting compound data not supported in Bulk Query")
         job_id = to_18(f"7505g{next(self._numbers):010d}")
-        self._jobs[job_id] = Job(
+        job = self._jobs[job_id] = Job(
             id=job_id,
             operation=operation,
             soql=soql,
@@ -130,7 +151,8 @@ class BulkJobs:
             statement=statement,
             created=self.store.stamp_now(),
         )
-        return self.describe(self._jobs[job_id])
+        job.spooled = self._spoolers.submit(self._spool, job)
+        return self.describe(job)
 
     def describe(self, job: Job) -> dict[str, Any]:
         answer: dict[str, Any] = {
@@ -173,31 +195,43 @@ class BulkJobs:
         if job.state not in DONE:
             job.polls += 1
             job.state = "InProgress" if job.polls <= switches.bulk_polls else switches.bulk_outcome
-            if job.state == "JobComplete":
-                self._spool(job)
+            if job.state == "JobComplete" and not self._is_spooled(job):
+                job.state = "InProgress"
             elif job.state == "Failed":
                 job.error = "InternalServerError : Retried more than 15 times"
         return self.describe(job)
 
+    def _is_spooled(self, job: Job) -> bool:
+        if job.spooled is None:
+            return False
+        try:
+            job.spooled.result(PATIENCE_SECONDS)
+        except TimeoutError:
+            return False
+        return True
+
     def _spool(self, job: Job) -> None:
+        """Write the whole result once, batch by batch, so that other calls are served meanwhile."""
+        columns = job.statement.columns
+        job.header = (",".join(f'"{name}"' for name in csv_header(columns)) + "\n").encode()
         job.file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the job
         job.starts.append(0)
         writer = csv.writer(_Spool(job.file, job.starts), quoting=csv.QUOTE_ALL, lineterminator="\n")
-        for rows in self.store.stream(job.statement):
-            writer.writerows(csv_rows(job.statement.columns, rows))
-        job.header = (",".join(f'"{name}"' for name in csv_header(job.statement.columns)) + "\n").encode()
+        cursor = self.queries.open(job.statement, BATCH)
+        for start in range(0, cursor.total, BATCH):
+            writer.writerows(csv_rows(columns, self.queries.rows(cursor, start, start + BATCH)))
+        self.queries.close(cursor)
+        job.file.flush()
 
     def results(self, job_id: str, version: str, at: str | None, max_records: int | None) -> Slice:
         job = self._complete(job_id, version)
         start = start_of(at)
-        end = min(start + (max_records or DEFAULT_RECORDS), job.records)
+        end = min(start + (max_records or self.store.switches.bulk_page_records), job.records)
         file = job.file
         if file is None or start > job.records:
             raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         low, high = job.starts[start], job.starts[end]
-        with self.store.transaction():  # one reader at a time moves the file's position
-            file.seek(low)
-            body = file.read(high - low)
+        body = os.pread(file.fileno(), high - low, low)  # several readers: none moves the file's position
         return Slice(
             body=job.header + body, records=end - start, locator=locator(end) if end < job.records else "null"
         )
@@ -206,9 +240,10 @@ class BulkJobs:
         """Up to five result URLs that may be read in parallel, and where the next five are."""
         job = self._complete(job_id, version)
         base = f"/services/data/{version}/jobs/query/{job.id}"
-        starts = list(range(start_of(at), max(job.records, 1), DEFAULT_RECORDS))
+        size = self.store.switches.bulk_page_records
+        starts = list(range(start_of(at), max(job.records, 1), size))
         pages = [
-            {"resultUrl": f"{base}/results?locator={locator(s)}&maxRecords={DEFAULT_RECORDS}"}
+            {"resultUrl": f"{base}/results?locator={locator(s)}&maxRecords={size}"}
             for s in starts[:PAGES_AT_ONCE]
         ]
         answer: dict[str, Any] = {"resultPages": pages, "done": len(starts) <= PAGES_AT_ONCE}
@@ -226,6 +261,10 @@ class BulkJobs:
 
     def abort(self, job_id: str, version: str) -> dict[str, Any]:
         job = self.get(job_id, version)
+        if job.state in DONE:
+            raise SalesforceError(
+                400, "INVALIDJOBSTATE", f"the job is {job.state}: it can't be aborted any more"
+            )
         job.state = "Aborted"
         return self.describe(job)
 
@@ -234,6 +273,7 @@ class BulkJobs:
         if job.state not in DONE:
             raise SalesforceError(400, "INVALIDJOBSTATE", "abort the job before you delete it")
         del self._jobs[job.id]
+        job.close()
 
     def all(self) -> list[dict[str, Any]]:
         return [self.describe(job) for job in self._jobs.values()]

@@ -14,6 +14,18 @@ SOAP_TYPES = {
 }  # fmt: skip
 
 
+# Each object has this record type; describe lists it last (Salesforce: recordTypeInfos).
+MASTER_RECORD_TYPE = {
+    "recordTypeId": "012000000000000AAA",
+    "name": "Master",
+    "developerName": "Master",
+    "active": True,
+    "available": True,
+    "master": True,
+    "defaultRecordTypeMapping": True,
+}
+
+
 def describe_field(f: Field, picklist: Sequence[str]) -> dict[str, Any]:
     """One field as `fields[]` of a describe shows it; `picklist` are its active values."""
     return {
@@ -30,13 +42,13 @@ def describe_field(f: Field, picklist: Sequence[str]) -> dict[str, Any]:
         "custom": f.custom,
         "referenceTo": list(f.reference_to),
         "relationshipName": f.relationship,
-        "compoundFieldName": None,
+        "compoundFieldName": f.compound,
         "picklistValues": [
             {"value": v, "label": v, "active": True, "defaultValue": False, "validFor": None}
             for v in picklist
         ],
-        "filterable": f.type != "textarea",
-        "sortable": f.type != "textarea",
+        "filterable": f.type not in {"textarea", "address"},
+        "sortable": f.type not in {"textarea", "address", "multipicklist"},
         "groupable": f.type not in {"textarea", "double", "currency"},
         "createable": not f.calculated,
         "updateable": False,

@@ -12,6 +12,7 @@ KEY_PREFIXES = {
     "CaseComment": "00a",
     "CaseStatus": "01J",
     "Contact": "003",
+    "EmailMessage": "02s",
     "Group": "00G",
     "Organization": "00D",
     "RecordType": "012",

@@ -37,6 +37,7 @@ class Sessions:
 
     clock: Clock
     rotate: bool = False
+    organization_id: str = ORGANIZATION_ID
     open: set[str] = field(default_factory=set)
     refresh_tokens: set[str] = field(default_factory=lambda: {REFRESH_TOKEN})
     public_keys: dict[str, str] = field(default_factory=dict)
@@ -68,7 +69,7 @@ class Sessions:
         if grant is None:
             raise OAuthError("unsupported_grant_type", "grant type not supported")
         extra = grant(form, base_url)
-        token = f"{ORGANIZATION_ID[:15]}!{secrets.token_urlsafe(48)}"
+        token = f"{self.organization_id[:15]}!{secrets.token_urlsafe(48)}"
         self.open.add(token)
         self.logins += 1
         return {
@@ -76,7 +77,7 @@ class Sessions:
             "signature": secrets.token_urlsafe(16),
             "token_format": "opaque",
             "instance_url": base_url,
-            "id": f"https://login.salesforce.com/id/{ORGANIZATION_ID}/{INTEGRATION_USER_ID}",
+            "id": f"https://login.salesforce.com/id/{self.organization_id}/{INTEGRATION_USER_ID}",
             "token_type": "Bearer",
             "issued_at": str(int(self.clock.now().timestamp() * 1000)),
             **extra,

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from case_sync_sandbox.salesforce.errors import SalesforceError, invalid_type
+from case_sync_sandbox.salesforce.errors import SalesforceError
 from case_sync_sandbox.salesforce.rendering import records
 from case_sync_sandbox.salesforce.soql import Query, parse
 from case_sync_sandbox.salesforce.soql_sql import Statement, translate
@@ -40,8 +40,6 @@ class Queries:
         statement = translate(
             query, now=self.store.clock.now(), include_deleted=include_deleted, visible=self.store.visible
         )
-        if statement.entity in self.store.switches.hidden_objects:
-            raise invalid_type(statement.entity)
         return query, statement
 
     def first_page(
@@ -56,10 +54,11 @@ class Queries:
             return {
                 "totalSize": len(rows),
                 "done": True,
-                "records": records(statement.columns, rows, statement.entity, version),
+                "records": records(statement, rows, version),
             }
-        name = self._open(statement, page)
-        return self.page(name, 0, version)
+        cursor = self.open(statement, page)
+        self._cursors[cursor.table] = cursor
+        return self.page(cursor.table, 0, version)
 
     def _head(self, statement: Statement, count: int) -> list[tuple[Any, ...]]:
         return self.store.rows(f"SELECT * FROM ({statement.sql}) LIMIT {count}", statement.parameters)
@@ -79,14 +78,23 @@ class Queries:
         entity_texts = sum(c.path[-1].endswith("__c") and c.type == "textarea" for c in statement.columns)
         return min(wanted, NARROW_PAGE) if entity_texts >= 2 and query.fields else wanted
 
-    def _open(self, statement: Statement, page: int) -> str:
+    def open(self, statement: Statement, page: int) -> Cursor:
+        """Keep the ids of a result in order, so that no page runs the query again."""
         name = f"01g5g{next(self._numbers):010d}AAA"
         with self.store.transaction() as db:
             db.execute(f'CREATE TEMP TABLE "{name}" (place INTEGER PRIMARY KEY, id TEXT)')
-            db.execute(f'INSERT INTO "{name}" (id) {statement.ids_sql()}', statement.parameters)
-        total = int(self.store.rows(f'SELECT COUNT(*) FROM "{name}"')[0][0])
-        self._cursors[name] = Cursor(table=name, statement=statement, total=total, page=page)
-        return name
+            total = db.execute(
+                f'INSERT INTO "{name}" (id) {statement.ids_sql()}', statement.parameters
+            ).rowcount
+        return Cursor(table=name, statement=statement, total=total, page=page)
+
+    def rows(self, cursor: Cursor, start: int, end: int) -> list[tuple[Any, ...]]:
+        """The rows of a cursor from place start (exclusive, from 0) to end (inclusive), with their values of now."""
+        return self.store.rows(cursor.statement.page_sql(cursor.table), (start, end))
+
+    def close(self, cursor: Cursor) -> None:
+        with self.store.transaction() as db:
+            db.execute(f'DROP TABLE IF EXISTS temp."{cursor.table}"')
 
     def page(self, name: str, start: int, version: str) -> dict[str, Any]:
         """The page of a cursor after `start` rows.
@@ -98,16 +106,15 @@ class Queries:
         if cursor is None or (self.store.switches.expire_locators and start):
             raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         end = min(start + cursor.page, cursor.total)
-        rows = self.store.rows(cursor.statement.page_sql(cursor.table), (start, end))
+        rows = self.rows(cursor, start, end)
         answer: dict[str, Any] = {"totalSize": cursor.total, "done": end >= cursor.total}
         if not answer["done"]:
             answer["nextRecordsUrl"] = f"/services/data/{version}/query/{name}-{end}"
-        answer["records"] = records(cursor.statement.columns, rows, cursor.statement.entity, version)
+        answer["records"] = records(cursor.statement, rows, version)
         return answer
 
     def forget(self) -> None:
         """Every cursor is gone."""
-        for name in list(self._cursors):
-            with self.store.transaction() as db:
-                db.execute(f'DROP TABLE IF EXISTS temp."{name}"')
+        for cursor in self._cursors.values():
+            self.close(cursor)
         self._cursors.clear()

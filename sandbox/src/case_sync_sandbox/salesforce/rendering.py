@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from case_sync_sandbox.salesforce.soql_sql import Column
+import orjson
+
+from case_sync_sandbox.salesforce.soql_scope import Column, Parent
+from case_sync_sandbox.salesforce.soql_sql import Statement
 
 Show = Callable[[Any], Any]
 
@@ -19,29 +22,35 @@ def rest_boolean(value: Any) -> Any:
     return None if value is None else bool(value)
 
 
-REST: dict[str, Show] = {"datetime": rest_datetime, "boolean": rest_boolean}
+def rest_address(value: Any) -> Any:
+    """A compound address is an object in REST, and can't be read with Bulk 2.0 at all."""
+    return None if value is None else orjson.loads(value)
 
 
-def records(
-    columns: Sequence[Column], rows: Iterable[Sequence[Any]], entity: str, version: str
-) -> list[dict[str, Any]]:
+REST: dict[str, Show] = {"datetime": rest_datetime, "boolean": rest_boolean, "address": rest_address}
+
+
+def records(statement: Statement, rows: Iterable[Sequence[Any]], version: str) -> list[dict[str, Any]]:
     """JSON records: parents nested under their relationship, null where there is none (SOQL: relationship queries)."""
-    shows = [REST.get(c.type) for c in columns]
-    plain = [len(c.path) == 1 for c in columns]
-    names = [c.path[0] for c in columns]
-    id_at = next((i for i, c in enumerate(columns) if c.path == ("Id",)), None)
+    columns, width = statement.columns, len(statement.columns)
+    changed = [(place, REST[c.type]) for place, c in enumerate(columns) if c.type in REST]
+    own = [(place, c.path[0]) for place, c in enumerate(columns) if len(c.path) == 1]
+    nested = [(place, c.path) for place, c in enumerate(columns) if len(c.path) > 1]
+    id_at = next((place for place, c in enumerate(columns) if c.path == ("Id",)), None)
     out = []
     for row in rows:
-        values = [show(value) if show else value for show, value in zip(shows, row, strict=True)]
-        record: dict[str, Any] = {
-            "attributes": attributes(entity, version, values[id_at] if id_at is not None else None)
+        values = list(row)
+        for place, show in changed:
+            values[place] = show(values[place])
+        record = {
+            "attributes": attributes(statement.entity, version, None if id_at is None else values[id_at])
         }
-        for place, value in enumerate(values):
-            if plain[place]:
-                record[names[place]] = value
-            else:
-                nest(record, columns[place].path, value)
-        out.append(drop_empty_parents(record) if not all(plain) else record)
+        record.update((name, values[place]) for place, name in own)
+        for parent, parent_id in zip(statement.parents, values[width:], strict=True):
+            open_parent(record, parent, parent_id, version)
+        for place, path in nested:
+            fill_parent(record, path, values[place])
+        out.append(record)
     return out
 
 
@@ -50,20 +59,25 @@ def attributes(entity: str, version: str, record_id: Any) -> dict[str, str]:
     return {"type": entity, "url": url}
 
 
-def nest(record: dict[str, Any], path: Sequence[str], value: Any) -> None:
+def open_parent(record: dict[str, Any], parent: Parent, parent_id: Any, version: str) -> None:
+    """Put an object with its attributes where a parent is, null where none is; a child's parents come before its own."""
+    holder: Any = record
+    for hop in parent.path[:-1]:
+        holder = holder.get(hop) if holder else None
+    if holder is not None:
+        name = parent.path[-1]
+        holder[name] = (
+            None if parent_id is None else {"attributes": attributes(parent.entity, version, parent_id)}
+        )
+
+
+def fill_parent(record: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    holder: Any = record
     for hop in path[:-1]:
-        record = record.setdefault(hop, {"attributes": {"type": hop}})
-    record[path[-1]] = value
-
-
-def drop_empty_parents(record: dict[str, Any]) -> dict[str, Any]:
-    """A parent of which nothing is there is null. A parent whose selected fields are all empty can't be told apart here."""
-    for name, value in record.items():
-        if name != "attributes" and isinstance(value, dict):
-            drop_empty_parents(value)
-            if all(inner is None for key, inner in value.items() if key != "attributes"):
-                record[name] = None
-    return record
+        holder = holder[hop]
+        if holder is None:
+            return
+    holder[path[-1]] = value
 
 
 def csv_datetime(value: Any) -> Any:
@@ -87,7 +101,7 @@ def csv_rows(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> list[l
     changed = [(place, CSV[c.type]) for place, c in enumerate(columns) if c.type in CSV]
     out = []
     for row in rows:
-        values = list(row)
+        values = list(row[: len(columns)])
         for place, show in changed:
             values[place] = show(values[place])
         out.append(values)

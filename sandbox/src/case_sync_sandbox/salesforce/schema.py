@@ -20,6 +20,7 @@ class Field:
     relationship: str | None = None
     calculated: bool = False
     picklist: tuple[str, ...] = ()
+    compound: str | None = None  # the compound field that this one is a part of
 
     @property
     def custom(self) -> bool:
@@ -118,6 +119,8 @@ CASE = SObject(
         picklist("Severity__c", "S1", "S2", "S3"),
         picklist("Topics__c", "Install", "Safety", "Invoice", "Spare parts", kind="multipicklist"),
         text("Manual_Link__c", 255, "Manual Link", kind="url"),
+        text("Reporter_Email__c", 80, "Reporter Email", kind="email"),
+        text("Callback_Phone__c", 40, "Callback Phone", kind="phone"),
         text("Internal_Notes__c", 32768, "Internal Notes", kind="textarea"),
         Field(name="Age_In_Days__c", type="double", label="Age In Days", calculated=True),
     ),
@@ -132,6 +135,11 @@ ACCOUNT = SObject(
         text("Website", 255, kind="url"),
         text("Phone", 40, kind="phone"),
         text("Industry", kind="picklist"),
+        *(
+            Field(name=f"Billing{part}", type="string", length=80, compound="BillingAddress")
+            for part in ("Street", "City", "PostalCode", "Country")
+        ),
+        Field(name="BillingAddress", type="address"),
         reference("OwnerId", "User"),
         *AUDIT,
     ),
@@ -224,6 +232,23 @@ CASE_COMMENT = SObject(
         *DELETION,
     ),
 )
+EMAIL_MESSAGE = SObject(
+    name="EmailMessage",
+    fields=(
+        *IDENTITY,
+        reference("ParentId", "Case"),
+        text("Subject", 3000),
+        text("TextBody", 32000, kind="textarea"),
+        text("FromName", 1000),
+        text("FromAddress", 1000, kind="email"),
+        text("ToAddress", 4000),
+        *of("boolean", "Incoming", "HasAttachment"),
+        text("Status", kind="picklist"),
+        *of("datetime", "MessageDate"),
+        *AUDIT,
+        *DELETION,
+    ),
+)
 ORGANIZATION = SObject(
     name="Organization",
     deletable=False,
@@ -234,7 +259,7 @@ ORGANIZATION = SObject(
 OBJECTS: dict[str, SObject] = {
     o.name: o
     for o in (
-        CASE, ACCOUNT, CONTACT, USER, GROUP, RECORD_TYPE, BUSINESS_PROCESS, CASE_STATUS, CASE_COMMENT, ORGANIZATION,
+        CASE, ACCOUNT, CONTACT, USER, GROUP, RECORD_TYPE, BUSINESS_PROCESS, CASE_STATUS, CASE_COMMENT, EMAIL_MESSAGE, ORGANIZATION,
     )
 }  # fmt: skip
 OBJECTS_BY_LOWER_NAME = {name.lower(): sobject for name, sobject in OBJECTS.items()}

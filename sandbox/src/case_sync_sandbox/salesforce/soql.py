@@ -91,13 +91,13 @@ class Query:
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-def unescape(literal: str) -> str:
-    """The text of a quoted SOQL string (SOQL reference: reserved characters)."""
+def unescape(literal: str, keep: str = "") -> str:
+    """The text of a quoted SOQL string (SOQL reference: reserved characters); escapes of `keep` stay, for LIKE."""
     out, chars = [], iter(literal[1:-1])
     for char in chars:
         if char == "\\":
             escaped = next(chars)
-            out.append(ESCAPES.get(escaped.lower(), escaped))
+            out.append("\\" + escaped if escaped in keep else ESCAPES.get(escaped.lower(), escaped))
         else:
             out.append(char)
     return "".join(out)
@@ -130,7 +130,9 @@ class _Tree(Transformer[Token, Query]):
         return Compare(path=path, operator="!=" if operator == "<>" else str(operator), value=value)
 
     def like(self, path: Path, pattern: Token) -> Compare:
-        return Compare(path=path, operator="LIKE", value=Value(kind="string", value=unescape(pattern)))
+        return Compare(
+            path=path, operator="LIKE", value=Value(kind="string", value=unescape(pattern, keep="%_\\"))
+        )
 
     def members(self, inner: tuple[Value, ...] | Query) -> tuple[Value, ...] | Query:
         return inner

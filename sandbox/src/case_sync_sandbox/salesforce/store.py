@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from case_sync_sandbox.clock import Clock
 from case_sync_sandbox.salesforce.ids import make_id
 from case_sync_sandbox.salesforce.schema import OBJECTS, Field, SObject, sql_type
-from case_sync_sandbox.salesforce.soql_sql import STAMP, Statement
+from case_sync_sandbox.salesforce.soql_scope import STAMP
+from case_sync_sandbox.salesforce.soql_sql import Statement
+from case_sync_sandbox.salesforce.switches import Switches
 
 Record = Mapping[str, Any]
 ORGANIZATION_ID = make_id("Organization", 1)
@@ -33,25 +35,6 @@ class OpenTransaction:
     changes: tuple[tuple[str, str, Record], ...]  # object, id, values
 
 
-@dataclass(slots=True)
-class Switches:
-    """What an administrator of the sandbox may turn; each stands for a fact of Salesforce's that a sync must bear."""
-
-    hidden_fields: set[tuple[str, str]] = field(default_factory=set)  # field-level security
-    hidden_objects: set[str] = field(default_factory=set)  # object permission
-    null_fields_of_deleted: bool = False  # deleted rows may come with emptied fields
-    query_timeout_above_rows: int | None = None  # QUERY_TIMEOUT for bigger windows
-    expire_locators: bool = False
-    purged_log: bool = False  # the delete log was purged: INVALID_REPLICATION_DATE
-    limit_message: str | None = None  # REQUEST_LIMIT_EXCEEDED with this text
-    per_app_usage: bool = False  # the longer flavour of Sforce-Limit-Info
-    daily_limit: int = 100_000
-    max_page_rows: int = 2000
-    bulk_outcome: str = "JobComplete"  # or Failed, Aborted, InProgress (stuck)
-    bulk_polls: int = 1  # how often a job answers InProgress before it ends
-    rotate_refresh_tokens: bool = False
-
-
 class SalesforceStore:
     """One org: its tables, its delete log, its open transactions and its switches. Safe among threads."""
 
@@ -60,6 +43,7 @@ class SalesforceStore:
         self.switches = Switches()
         self.switches_changed = clock.now()  # what describe's Last-Modified says
         self.open_transactions: list[OpenTransaction] = []
+        self.after_reset: list[Callable[[], None]] = []  # who holds something of an org that is gone
         self._lock = threading.RLock()
         self._db = sqlite3.connect(
             database, check_same_thread=False, isolation_level=None, cached_statements=512
@@ -84,6 +68,10 @@ class SalesforceStore:
             self._db.execute(
                 f'CREATE INDEX IF NOT EXISTS "{sobject.name}_stamp" ON "{sobject.name}" ("SystemModstamp", "Id")'
             )
+        # Covers what `query` asks most: live rows by stamp, and how many there are.
+        self._db.execute(
+            'CREATE INDEX IF NOT EXISTS "Case_live" ON "Case" ("IsDeleted", "SystemModstamp", "Id")'
+        )
         self._db.execute('CREATE INDEX IF NOT EXISTS "Case_account" ON "Case" ("AccountId")')
         self._db.execute('CREATE INDEX IF NOT EXISTS "Case_contact" ON "Case" ("ContactId")')
         self._db.execute(
@@ -112,13 +100,6 @@ class SalesforceStore:
     def select(self, statement: Statement) -> list[tuple[Any, ...]]:
         return self.rows(statement.sql, statement.parameters)
 
-    def stream(self, statement: Statement, batch: int = 5000) -> Iterator[list[tuple[Any, ...]]]:
-        """The rows in batches; held to one reader, as a whole result has to be of one moment."""
-        with self._lock:
-            cursor = self._db.execute(statement.sql, statement.parameters)
-            while rows := cursor.fetchmany(batch):
-                yield rows
-
     def record(self, object_name: str, record_id: str) -> dict[str, Any] | None:
         names = [f.name for f in OBJECTS[object_name].fields]
         found = self.rows(f'SELECT * FROM "{object_name}" WHERE "Id" = ?', (record_id,))
@@ -131,8 +112,11 @@ class SalesforceStore:
     def count(self, object_name: str) -> int:
         return int(self.rows(f'SELECT COUNT(*) FROM "{object_name}"')[0][0])
 
-    def visible(self, object_name: str, f: Field) -> bool:
-        return (object_name, f.name) not in self.switches.hidden_fields
+    def visible(self, object_name: str, f: Field | None) -> bool:
+        """Whether the user may read a field of an object, or the object at all (None)."""
+        if object_name in self.switches.hidden_objects:
+            return False
+        return f is None or (object_name, f.name) not in self.switches.hidden_fields
 
     def visible_fields(self, sobject: SObject) -> list[Field]:
         return [f for f in sobject.fields if self.visible(sobject.name, f)]
@@ -173,7 +157,9 @@ class SalesforceStore:
     def delete(self, object_name: str, record_id: str, *, master: str | None = None) -> None:
         """Into the recycle bin: IsDeleted, stamped, logged; a merge's loser names its master (Apex: merge statements)."""
         moment = self.stamp_now()
-        values: dict[str, Any] = {"IsDeleted": 1, "SystemModstamp": moment, "MasterRecordId": master}
+        values: dict[str, Any] = {"IsDeleted": 1, "SystemModstamp": moment}
+        if OBJECTS[object_name].find("MasterRecordId"):
+            values["MasterRecordId"] = master
         if self.switches.null_fields_of_deleted and object_name == "Case":
             values |= {
                 "Subject": None,
@@ -191,7 +177,8 @@ class SalesforceStore:
 
     def undelete(self, object_name: str, record_id: str) -> None:
         """Out of the recycle bin, as an ordinary update."""
-        self.update(object_name, record_id, {"IsDeleted": 0})
+        master = {"MasterRecordId": None} if OBJECTS[object_name].find("MasterRecordId") else {}
+        self.update(object_name, record_id, {"IsDeleted": 0, **master})
         with self.transaction() as db:
             db.execute("DELETE FROM delete_log WHERE object = ? AND id = ?", (object_name, record_id))
 
@@ -251,5 +238,11 @@ class SalesforceStore:
             for name in (*OBJECTS, "delete_log"):
                 db.execute(f'DELETE FROM "{name}"')
         self.switches = Switches()
-        self.switches_changed = self.clock.now()
+        self.schema_changed()
         self.open_transactions.clear()
+        for forget in self.after_reset:
+            forget()
+
+    def schema_changed(self) -> None:
+        """Describe answers anew: its Last-Modified has whole seconds, so each change takes one of its own."""
+        self.switches_changed = max(self.switches_changed + timedelta(seconds=1), self.clock.now())

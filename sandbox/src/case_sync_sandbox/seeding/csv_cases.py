@@ -166,7 +166,7 @@ def _value(f: Field, text: str, column: str, line: int) -> Any:
             return datetime.fromisoformat(text).strftime("%Y-%m-%d")
     except (ValueError, KeyError) as error:
         raise CsvError(
-            f"line {line}, column '{column}': '{text[:40]}' is no {f.type} (field {f.name})"
+            f"line {line}, column '{column}': the value is no {f.type} (field {f.name})"
         ) from error
     if f.length and len(text) > f.length:
         raise CsvError(

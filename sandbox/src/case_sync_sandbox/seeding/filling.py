@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from case_sync_sandbox.salesforce.ids import make_id
 from case_sync_sandbox.salesforce.store import SalesforceStore
 from case_sync_sandbox.seeding.csv_cases import CsvError, read_cases
 from case_sync_sandbox.seeding.portal_seed import PortalSeed
-from case_sync_sandbox.seeding.seed import STAMP, OrgSeed, Record, case, seed_org, seed_portal
+from case_sync_sandbox.seeding.seed import STAMP, Chance, OrgSeed, Record, case, seed_org, seed_portal
 
 BATCH = 20_000
 
@@ -32,11 +33,12 @@ def fill(store: SalesforceStore, org: OrgSeed) -> None:
             batch = []
     store.insert("Case", batch)
     store.insert("CaseComment", org.comments)
+    store.insert("EmailMessage", org.emails)
 
 
 def seed(store: SalesforceStore, clock: Clock, *, cases: int, random_seed: int = 7) -> PortalSeed:
     """Fill an empty org with that many cases; the answer is what the portal has to be filled with."""
-    org = seed_org(cases, now=clock.now(), random_seed=random_seed)
+    org = seed_org(cases, now=clock.now(), chance=random.Random(random_seed))
     portal = seed_portal(org)
     fill(store, org)
     return portal
@@ -106,11 +108,9 @@ def mutate(store: SalesforceStore, clock: Clock, wanted: Wanted, *, random_seed:
                 "Priority": ("High", "Low")[number % 2],
             },
         )
-    changes.closed = _take(pick, wanted.closes)
+    changes.closed = _take((i for i in pick if is_open(store, i)), wanted.closes)
     for record_id in changes.closed:
-        store.update(
-            "Case", record_id, {"Status": "Closed", "IsClosed": 1, "ClosedDate": clock.now().strftime(STAMP)}
-        )
+        close(store, record_id, clock.now().strftime(STAMP))
     changes.deleted = _take(pick, wanted.deletes)
     for record_id in changes.deleted:
         store.delete("Case", record_id)
@@ -123,30 +123,68 @@ def mutate(store: SalesforceStore, clock: Clock, wanted: Wanted, *, random_seed:
     return changes
 
 
+def is_open(store: SalesforceStore, record_id: str) -> bool:
+    return bool(store.rows('SELECT 1 FROM "Case" WHERE "Id" = ? AND "IsClosed" = 0', (record_id,)))
+
+
+def close(store: SalesforceStore, record_id: str, moment: str) -> None:
+    """Give a case a status that closes it: one that closed cases of its record type have, else one of the org's.
+
+    Closed goes first, which each seeded support process has; the statuses of a CSV are what its cases hold.
+    """
+    rows = store.rows(
+        'SELECT "Status" FROM "Case" WHERE "IsClosed" = 1 AND "Status" = \'Closed\' UNION ALL '
+        'SELECT other."Status" FROM "Case" one JOIN "Case" other ON other."RecordTypeId" IS one."RecordTypeId" '
+        'WHERE one."Id" = ? AND other."IsClosed" = 1 UNION ALL '
+        'SELECT "ApiName" FROM "CaseStatus" WHERE "IsClosed" = 1 LIMIT 1',
+        (record_id,),
+    )
+    status = rows[0][0] if rows else "Closed"
+    store.update("Case", record_id, {"Status": status, "IsClosed": 1, "ClosedDate": moment})
+
+
 def _take(ids: Iterable[str], count: int) -> list[str]:
-    return [record_id for record_id, _ in zip(ids, range(count), strict=False)] if count else []
+    return list(itertools.islice(ids, count))
 
 
-def add(store: SalesforceStore, clock: Clock, count: int, chance: random.Random) -> list[str]:
-    """New cases, made now, of contacts that are there."""
-    contacts = [c for i in store.ids("Contact")[:200] if (c := store.record("Contact", i))]
-    if not count or not contacts:
+def add(store: SalesforceStore, clock: Clock, count: int, chance: Chance) -> list[str]:
+    """New cases, made now: of contacts that are there, and each of the kind of a case that is there."""
+    if not count:
         return []
+    contacts = [c for i in store.ids("Contact")[:200] if (c := store.record("Contact", i))]
+    seen = [c for i in store.ids("Case")[:200] if (c := store.record("Case", i))]
+    models = [c for c in seen if not c["IsClosed"]] or seen
     stamp, first = clock.now().strftime(STAMP), highest_number(store) + 1
-    records = []
+    records: list[Record] = []
     for number in range(first, first + count):
         made = case(number, number, chance, clock.now() + timedelta(seconds=1), contacts)
         records.append(
             {
                 **made,
+                **kind_of(models, chance),
                 "ParentId": None,
                 "CreatedDate": stamp,
                 "LastModifiedDate": stamp,
                 "SystemModstamp": stamp,
+                "ClosedDate": None,
             }
         )
+        if records[-1]["IsClosed"]:
+            records[-1]["ClosedDate"] = stamp
     store.insert("Case", records)
     return [r["Id"] for r in records]
+
+
+# What a new case takes over from its model, so that its record type has its status.
+KIND = ("RecordTypeId", "Status", "IsClosed", "AccountId", "ContactId", "ContactEmail", "OwnerId")
+
+
+def kind_of(models: Sequence[Record], chance: Chance) -> Record:
+    """Empty where there is no model."""
+    if not models:
+        return {}
+    model = chance.choice(models)
+    return {name: model[name] for name in KIND}
 
 
 def highest_number(store: SalesforceStore) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from case_sync_sandbox.salesforce.ids import make_id
 from case_sync_sandbox.seeding.org import (
@@ -21,6 +21,16 @@ from case_sync_sandbox.seeding.org import (
     record_type_id,
     setup_records,
 )  # fmt: skip
+from case_sync_sandbox.seeding.phrases import (
+    FIRST_NAMES,
+    LAST_NAMES,
+    PLACES,
+    SENTENCES,
+    THINGS,
+    TOPICS,
+    TRADES,
+    TROUBLES,
+)
 from case_sync_sandbox.seeding.portal_seed import INTEGRATION_PROPERTIES, PortalSeed
 
 Record = dict[str, Any]
@@ -29,87 +39,17 @@ TWO_YEARS_SECONDS = 730 * 86_400
 # Every tenth account and contact is not in HubSpot yet: their associations have to wait.
 MISSING_IN_PORTAL = 10
 
-PLACES = (
-    "Harbour",
-    "Bergslag",
-    "Nordwind",
-    "Île Verte",
-    "Sakura",
-    "Puna",
-    "Kestrel",
-    "Ødegård",
-    "Tamarind",
-    "Blackwater",
-    "Zürichsee",
-    "Orchard",
-)
-TRADES = (
-    "Pumps",
-    "Logistics",
-    "Clinic",
-    "Bakery",
-    "Solar",
-    "Shipyard",
-    "Press",
-    "Dental",
-    "Robotics",
-    "Farms",
-    "Glassworks",
-    "Museum",
-)
-FIRST_NAMES = (
-    "Kim",
-    "Aroha",
-    "Søren",
-    "Chidi",
-    "Łucja",
-    "Mateo",
-    "Yuki",
-    "Noor",
-    "Bram",
-    "Inês",
-    "Dmitri",
-    "Ffion",
-)
-LAST_NAMES = (
-    "Rask",
-    "Moreau",
-    "Tanaka-Web",
-    "O'Dell",
-    "Nilsen",
-    "Achterberg",
-    "Quispe",
-    "Farouk",
-    "Brânză",
-    "Lowe",
-    "Szabó",
-    "Igwe",
-)
-THINGS = (
-    "pump P-7",
-    "invoice 4711",
-    "sensor gateway",
-    "the portal login",
-    "spare part 88-A",
-    "Kühlkreislauf",
-    "delivery note",
-    "配电箱",
-    "firmware 3.2",
-)
-TROUBLES = (
-    "loses pressure",
-    "shows the wrong amount",
-    "does not answer",
-    "arrived damaged",
-    "needs a new seal",
-    "läuft zu heiß",
-    "blinks red 🔴",
-)
-SENTENCES = (
-    "It began on Monday after the restart.", "We tried the steps of the manual twice.", 'The display says "E-42; check seal".',
-    "Kosten bisher: 1.240,50 €.", "Please call before noon.", "Voir la pièce jointe, s.v.p.", "写真を送ります。", "No one was hurt.",
-)  # fmt: skip
-TOPICS = ("Install", "Safety", "Invoice", "Spare parts")
+T = TypeVar("T")
+
+
+class Chance(Protocol):
+    """Where choices come from: a seeded `random.Random`, so that the same seed gives the same records."""
+
+    def choice(self, options: Sequence[T], /) -> T: ...
+
+    def randrange(self, start: int, stop: int | None = None, /) -> int: ...
+
+    def random(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +61,7 @@ class OrgSeed:
     contacts: list[Record]
     cases: Iterator[Record]
     comments: list[Record]
+    emails: list[Record] = field(default_factory=list)
 
 
 def sizes(cases: int) -> tuple[int, int]:
@@ -128,10 +69,9 @@ def sizes(cases: int) -> tuple[int, int]:
     return max(8, min(cases // 8, 40_000)), max(12, min(cases // 4, 80_000))
 
 
-def seed_org(cases: int, *, now: datetime, random_seed: int = 7) -> OrgSeed:
-    """An org with that many cases, ended at `now` (aware). The same arguments give the same records."""
+def seed_org(cases: int, *, now: datetime, chance: Chance) -> OrgSeed:
+    """An org with that many cases, ended at `now` (aware). The same seed of `chance` gives the same records."""
     accounts, contacts = sizes(cases)
-    chance = random.Random(random_seed)
     contact_records = [contact(n, accounts) for n in range(1, contacts + 1)]
     return OrgSeed(
         setup=setup_records(PROCESSES, STATUSES),
@@ -139,6 +79,7 @@ def seed_org(cases: int, *, now: datetime, random_seed: int = 7) -> OrgSeed:
         contacts=contact_records,
         cases=(case(n, cases, chance, now, contact_records) for n in range(1, cases + 1)),
         comments=[comment(n) for n in range(1, min(cases, 2_000) + 1) if n % 5 == 0],
+        emails=[email_message(n, now) for n in range(1, min(cases, 2_000) + 1) if n % 7 == 0],
     )
 
 
@@ -149,8 +90,22 @@ def account(number: int) -> Record:
         "Name": name,
         "Website": None if number % 17 == 0 else f"https://www.{domain(number)}/",
         "Phone": f"+00 555 {number:06d}",
+        **billing(number),
         **audit(),
     }
+
+
+def billing(number: int) -> Record:
+    """The parts of an address, and the whole as Salesforce's compound field gives it."""
+    city = PLACES[number % len(PLACES)]
+    parts = {
+        "street": f"{number} Quay Road",
+        "city": city,
+        "postalCode": f"{number:05d}",
+        "country": "Ruritania",
+    }
+    columns = {"Billing" + part[0].upper() + part[1:]: value for part, value in parts.items()}
+    return columns | {"BillingAddress": json.dumps(parts)}
 
 
 def domain(number: int) -> str:
@@ -170,7 +125,7 @@ def contact(number: int, accounts: int) -> Record:
     }  # fmt: skip
 
 
-def case(number: int, total: int, chance: random.Random, now: datetime, contacts: list[Record]) -> Record:
+def case(number: int, total: int, chance: Chance, now: datetime, contacts: list[Record]) -> Record:
     """One case. Ages go evenly from two years ago to now, so that stamps grow with the number, with ties."""
     process = chance.choice((0, 0, 1, 2, None))
     statuses = NO_RECORD_TYPE_STATUSES if process is None else PROCESSES[process].statuses
@@ -179,7 +134,7 @@ def case(number: int, total: int, chance: random.Random, now: datetime, contacts
     age = TWO_YEARS_SECONDS * (total - number + 1) // (total + 1)
     created = now - timedelta(seconds=age + chance.randrange(60))
     changed = min(created + timedelta(seconds=chance.randrange(1, 86_400)), now - timedelta(seconds=1))
-    person = None if number % 13 == 0 else chance.choice(contacts)
+    person = None if number % 13 == 0 or not contacts else chance.choice(contacts)
     owner = (
         make_id("Group", chance.randrange(len(QUEUES)) + 1)
         if number % 6 == 0
@@ -201,14 +156,14 @@ def case(number: int, total: int, chance: random.Random, now: datetime, contacts
     }  # fmt: skip
 
 
-def description(number: int, chance: random.Random) -> str | None:
+def description(number: int, chance: Chance) -> str | None:
     if number % 11 == 0:
         return None
     text = "\n".join(chance.choice(SENTENCES) for _ in range(chance.randrange(1, 6)))
     return text + "\n\n" + "long story, " * 2_600 if number % 400 == 0 else text
 
 
-def custom_fields(number: int, chance: random.Random, created: datetime) -> Record:
+def custom_fields(number: int, chance: Chance, created: datetime) -> Record:
     day = timedelta(days=1)
     return {
         "External_Reference__c": f"EXT-{number:07d}" if number % 3 else None,
@@ -220,6 +175,8 @@ def custom_fields(number: int, chance: random.Random, created: datetime) -> Reco
         "Next_Action_At__c": (created + day).strftime(STAMP) if number % 7 == 0 else None,
         "Severity__c": chance.choice(("S1", "S2", "S3", None)),
         "Topics__c": ";".join(t for t in TOPICS if chance.random() < 0.3) or None,
+        "Reporter_Email__c": f"reporter-{number}@visitor.example" if number % 6 == 0 else None,
+        "Callback_Phone__c": f"+00 555 {number:07d}" if number % 4 == 0 else None,
         "Manual_Link__c": f"https://manuals.example/{number}" if number % 9 == 0 else None,
         "Age_In_Days__c": float(number % 365),
     }
@@ -233,6 +190,23 @@ def comment(number: int) -> Record:
         "IsPublished": number % 2,
         "CommentBody": text,
         **audit(),
+    }
+
+
+def email_message(number: int, now: datetime) -> Record:
+    stamp = (now - timedelta(days=number % 300 + 1)).strftime(STAMP)
+    return {
+        "Id": make_id("EmailMessage", number),
+        "ParentId": make_id("Case", number),
+        "Subject": f"Re: case {number}",
+        "TextBody": SENTENCES[number % len(SENTENCES)],
+        "FromName": FIRST_NAMES[number % len(FIRST_NAMES)],
+        "FromAddress": f"web-{number}@visitor.example",
+        "ToAddress": "help@support.example",
+        "Incoming": 1,
+        "Status": "0",
+        "MessageDate": stamp,
+        **audit(stamp),
     }
 
 

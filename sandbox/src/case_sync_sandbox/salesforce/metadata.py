@@ -1,0 +1,74 @@
+"""Shell: the resources that describe objects."""
+
+from __future__ import annotations
+
+import email.utils
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from case_sync_sandbox.salesforce.api import SalesforceApi
+from case_sync_sandbox.salesforce.asking import Ask, answer, readable
+from case_sync_sandbox.salesforce.describing import (
+    MASTER_RECORD_TYPE,
+    describe_field,
+    describe_object,
+    summary,
+)
+from case_sync_sandbox.salesforce.schema import OBJECTS, Field, SObject
+
+
+def global_describe(api: SalesforceApi, _: Ask, version: str) -> Any:
+    listed = (o for name, o in OBJECTS.items() if name not in api.store.switches.hidden_objects)
+    return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [summary(o, version) for o in listed]}
+
+
+def picklist_values(api: SalesforceApi, sobject: SObject, f: Field) -> list[str]:
+    """The values that are declared and those that records hold; Status has its own table."""
+    if (sobject.name, f.name) == ("Case", "Status"):
+        return [row[0] for row in api.store.rows('SELECT "ApiName" FROM "CaseStatus" ORDER BY "SortOrder"')]
+    if f.type != "picklist":
+        return list(f.picklist)
+    held = api.store.rows(
+        f'SELECT DISTINCT "{f.name}" FROM "{sobject.name}" WHERE "{f.name}" IS NOT NULL ORDER BY 1'
+    )
+    return list(dict.fromkeys([*f.picklist, *(row[0] for row in held)]))
+
+
+def record_type_infos(api: SalesforceApi, sobject: SObject) -> list[dict[str, Any]]:
+    rows = api.store.rows(
+        'SELECT "Id", "Name", "DeveloperName", "IsActive" FROM "RecordType" WHERE "SobjectType" = ? ORDER BY "Id"',
+        (sobject.name,),
+    )
+    return [
+        {
+            "recordTypeId": i,
+            "name": n,
+            "developerName": d,
+            "active": bool(a),
+            "available": bool(a),
+            "master": False,
+            "defaultRecordTypeMapping": False,
+        }
+        for i, n, d, a in rows
+    ] + [MASTER_RECORD_TYPE]
+
+
+def describe(api: SalesforceApi, ask: Ask, version: str) -> Any:
+    """304 when the caller's copy is of now: the sandbox's schema changes only by its switches (REST: If-Modified-Since)."""
+    sobject = readable(api, ask)
+    modified = api.store.switches_changed.replace(microsecond=0)
+    since = ask.headers.get("if-modified-since")
+    if since and (known := http_date(since)) and known >= modified:
+        return Response(status_code=304)
+    fields = [describe_field(f, picklist_values(api, sobject, f)) for f in api.store.visible_fields(sobject)]
+    body = describe_object(sobject, fields, record_type_infos(api, sobject), version)
+    return answer(body, headers={"Last-Modified": email.utils.format_datetime(modified, usegmt=True)})
+
+
+def http_date(text: str) -> datetime | None:
+    try:
+        return email.utils.parsedate_to_datetime(text).astimezone(UTC)
+    except ValueError:
+        return None
