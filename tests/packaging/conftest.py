@@ -18,7 +18,9 @@ class Installed:
 
     folder: Path
 
-    def run(self, command: str, *args: str, stdin: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: str, *args: str, stdin: str = "", cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(self.folder / "bin" / command), *args],
             input=stdin,
@@ -42,7 +44,16 @@ def install(folder: Path, requirement: str) -> Installed:
 
 def build_wheel(package: str, out: Path) -> Path:
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT / package)],
+        [
+            sys.executable,
+            "-m",
+            "build",
+            "--wheel",
+            "--no-isolation",
+            "--outdir",
+            str(out),
+            str(ROOT / package),
+        ],
         check=True,
         capture_output=True,
         timeout=120,
