@@ -76,7 +76,9 @@ def identify(value: object) -> str:
 
 @pytest.mark.parametrize(("package", "path"), MODULES, ids=identify)
 def test_each_module_says_whether_it_is_core_or_shell(package: str, path: Path) -> None:
-    assert kind_of(parse(path)), f"{path.relative_to(ROOT)}: the docstring must start with 'Core: ' or 'Shell: '"
+    assert kind_of(parse(path)), (
+        f"{path.relative_to(ROOT)}: the docstring must start with 'Core: ' or 'Shell: '"
+    )
 
 
 @pytest.mark.parametrize(("package", "path"), MODULES, ids=identify)
@@ -106,7 +108,9 @@ def test_a_core_module_calls_no_clock_file_or_code(package: str, path: Path) -> 
     clock = {
         ast.unparse(f)
         for f in calls
-        if isinstance(f, ast.Attribute) and f.attr in CLOCK_METHODS and ast.unparse(f.value) in {"datetime", "date", "datetime.datetime", "dt.datetime"}
+        if isinstance(f, ast.Attribute)
+        and f.attr in CLOCK_METHODS
+        and ast.unparse(f.value) in {"datetime", "date", "datetime.datetime", "dt.datetime"}
     }
     assert not plain | clock
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(p for p in [*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md")] if p.is_file())
+DOCUMENTS = sorted(
+    p for p in [*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md")] if p.is_file()
+)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 MAKE = re.compile(r"\bmake ([a-z][a-z-]*)")
@@ -20,7 +22,7 @@ def anchors(document: Path) -> set[str]:
 
 def looks_like_a_path(code: str) -> bool:
     """A quoted word counts as a path of the project when it has a slash and its first part exists, or ends as our files do."""
-    return bool(re.fullmatch(r"[\w.\-]+(/[\w.\-]+)+/?", code)) and (ROOT / code.split("/")[0]).exists()
+    return bool(re.fullmatch(r"[\w.\-]+(/[\w.\-]+)+/?", code)) and (ROOT / code.partition("/")[0]).exists()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
@@ -35,13 +37,17 @@ def test_links_and_paths_exist(document: Path) -> None:
         file = (document.parent / name) if name else document
         if not file.exists() or (anchor and file.suffix == ".md" and anchor not in anchors(file)):
             problems.append(target)
-    problems += [c for c in CODE.findall(FENCE.sub("", text)) if looks_like_a_path(c) and not (ROOT / c).exists()]
+    problems += [
+        c for c in CODE.findall(FENCE.sub("", text)) if looks_like_a_path(c) and not (ROOT / c).exists()
+    ]
     assert not problems, f"{document.relative_to(ROOT)} names what is not there: {problems}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_make_targets_exist(document: Path) -> None:
-    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(
+        re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     named = set(MAKE.findall(" ".join(CODE.findall(document.read_text(encoding="utf-8")))))
     assert named <= targets
 
@@ -53,5 +59,10 @@ def test_readme_and_architecture_are_among_them() -> None:
 def test_architecture_links_each_stage() -> None:
     """ARCHITECTURE follows one case: it links code of all three plugins and the sample messages at each stage."""
     links = {m.group(1) for m in LINK.finditer((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8"))}
-    for folder in ("tap-salesforce-cases/src/", "transform/src/", "target-hubspot-tickets/src/", "contracts/samples/"):
+    for folder in (
+        "tap-salesforce-cases/src/",
+        "transform/src/",
+        "target-hubspot-tickets/src/",
+        "contracts/samples/",
+    ):
         assert any(link and link.startswith(folder) for link in links), folder

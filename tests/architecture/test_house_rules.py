@@ -11,7 +11,9 @@ MACHINE_PATHS = ["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/"]
 
 
 def tracked_texts() -> dict[str, str]:
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout
     files = [ROOT / n for n in names.split("\0") if n]
     texts = {}
     for file in files:
@@ -41,7 +43,11 @@ def test_tls_verification_is_never_switched_off() -> None:
 
 def test_only_run_results_are_ignored_by_git() -> None:
     """Nothing that a run leaves behind is tracked."""
-    assert not [n for n in tracked_texts() if n.startswith((".meltano/", ".sandbox/", "output/")) or n.endswith((".db", ".env"))]
+    assert not [
+        n
+        for n in tracked_texts()
+        if n.startswith((".meltano/", ".sandbox/", "output/")) or n.endswith((".db", ".env"))
+    ]
 
 
 def test_no_test_patches_our_code() -> None:

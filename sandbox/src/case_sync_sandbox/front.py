@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from case_sync_sandbox.clock import Clock
 from case_sync_sandbox.faults import Action, FaultPlan
 from case_sync_sandbox.request_log import LoggedRequest, RequestLog
 
@@ -50,7 +52,7 @@ class _Exchange:
 class Front:
     """The outermost ASGI application."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one server is made of, put together once
         self,
         *,
         halves: dict[int, str],
@@ -58,6 +60,7 @@ class Front:
         admin: ASGIApp,
         plan: FaultPlan,
         log: RequestLog,
+        clock: Clock,
     ) -> None:
         """Serve `apps[half]` on the port that `halves` gives to it, and `admin` under /_sandbox on each port."""
         self._halves = halves
@@ -65,6 +68,7 @@ class Front:
         self._admin = admin
         self._plan = plan
         self._log = log
+        self._clock = clock
         self._arrivals: dict[str, Callable[[Scope], None]] = {}
 
     def tell_arrivals(self, half: str, told: Callable[[Scope], None]) -> None:
@@ -101,7 +105,7 @@ class Front:
 
     async def _serve(self, exchange: _Exchange, actions: list[Action], receive: Receive, send: Send) -> None:
         receive = self._counting_receive(exchange, receive)
-        send = _counting_send(exchange, send)
+        send = _counting_send(exchange, _dated(self._clock, send))
         app = self._apps[exchange.half]
         if not actions:
             await app(exchange.scope, receive, send)
@@ -193,6 +197,18 @@ def _counting_send(exchange: _Exchange, send: Send) -> Send:
         await send(message)
 
     return counted
+
+
+def _dated(clock: Clock, send: Send) -> Send:
+    """Each answer's Date is the sandbox's clock: clients take the vendor's time from it (RFC 9110, 6.6.1)."""
+
+    async def dated(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            moment = email.utils.format_datetime(clock.now(), usegmt=True).encode()
+            message = {**message, "headers": [*message["headers"], (b"date", moment)]}
+        await send(message)
+
+    return dated
 
 
 async def _swallow(_message: Message) -> None:

@@ -84,6 +84,7 @@ def build_front(options: ServeOptions, ports: dict[int, str]) -> Front:
         admin=admin.app(),
         plan=plan,
         log=log,
+        clock=clock,
     )
     front.tell_arrivals("hubspot", hubspot.state.arrive)
     return front
@@ -108,6 +109,7 @@ def serve(options: ServeOptions) -> None:
         proxy_headers=False,
         lifespan="off",
         log_level="warning",
+        date_header=False,  # the front gives the sandbox's own
         access_log=False,
         timeout_graceful_shutdown=2,
         timeout_keep_alive=60,
