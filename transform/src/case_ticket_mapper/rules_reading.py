@@ -113,9 +113,7 @@ def read_rules(block: Any) -> Rules:
 
 
 def _whole(reader: _Reader, rules: Rules) -> None:
-    """What can only be seen over the whole: required properties, and defaults that others rely on."""
-    if not any(rule.property == "subject" for rule in rules.fields):
-        reader.problem("fields.subject", "is missing: a ticket needs a subject")
+    """What can only be seen over the whole: defaults that other rules rely on."""
     if rules.unmapped_process == "default_stage" and rules.pipelines and "default" not in rules.pipelines:
         reader.problem(
             "pipelines.default",
@@ -194,7 +192,7 @@ def template_columns(template: str | None) -> list[str]:
 
 
 def _pipelines(reader: _Reader, value: Any) -> dict[str, PipelineRule]:
-    if value is None:
+    if not value:
         reader.problem(
             "pipelines",
             "is missing: name a ticket pipeline, and a stage per status, for each support process and for 'default'",
@@ -235,14 +233,18 @@ def _associations(reader: _Reader, value: Any) -> tuple[AssociationRule, ...]:
                 AssociationRule(
                     to=to,
                     matches=_matches(reader, path, checked.get("match", DEFAULT_MATCHES[name])),
-                    label=checked.get("label"),
+                    label=_label(reader, f"{path}.label", checked.get("label")),
                 )
             )
-        elif rule not in SWITCH:
+        elif not isinstance(rule, bool | str) or rule not in SWITCH:
             reader.problem(path, "must be on or off, or hold 'match' and 'label'")
         elif SWITCH[rule]:
             rules.append(AssociationRule(to=to, matches=_matches(reader, path, DEFAULT_MATCHES[name])))
     return tuple(rules)
+
+
+def _label(reader: _Reader, path: str, value: Any) -> str | None:
+    return None if value is None else reader.text(path, value)
 
 
 def _matches(reader: _Reader, path: str, value: Any) -> tuple[Match, ...]:

@@ -1,0 +1,169 @@
+"""A case to its ticket: what holds for every case, and the decisions one by one."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from case_ticket_mapper.conversions import NAMES
+from case_ticket_mapper.rules import KEY, MARKS
+from case_ticket_mapper.rules_reading import read_rules
+from case_ticket_mapper.schema_out import tickets_schema
+from case_ticket_mapper.ticket import Rejection, Skipped, Ticket, TicketMaker, Tombstone
+
+TWO_PIPELINES: dict[str, Any] = {
+    "associations": {"account": True, "contact": True, "parent_case": True},
+    "pipelines": {
+        "Technical": {"pipeline": "Tech", "stages": {"New": "T1", "Closed": "T9"}},
+        "default": {"pipeline": "Support", "stages": {"New": "S1"}, "closed_stage": "S9", "default_stage": "S5"},
+    },
+}  # fmt: skip
+values = (
+    st.none()
+    | st.text(max_size=20)
+    | st.integers()
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+columns = (
+    "Subject",
+    "Description",
+    "Priority",
+    "Origin",
+    "Owner__Email",
+    "CaseNumber",
+    "AccountId",
+    "Account__Website",
+    "ContactId",
+    "Contact__Email",
+    "ParentId",
+)
+cases = st.fixed_dictionaries(
+    {"Id": st.from_regex(r"[A-Za-z0-9]{18}", fullmatch=True), "Status": st.sampled_from(["New", "Closed", "Odd", None]), "IsClosed": st.booleans()},
+    optional=dict.fromkeys(columns, values) | {"BusinessProcess__Name": st.sampled_from(["Technical", "Unheard of", None])},
+)  # fmt: skip
+
+
+def maker(**changes: Any) -> TicketMaker:
+    return TicketMaker(rules=read_rules(TWO_PIPELINES | changes))
+
+
+def placed(outcome: Any) -> tuple[str, str]:
+    assert isinstance(outcome, Ticket), outcome
+    return outcome.record["hs_pipeline"], outcome.record["hs_pipeline_stage"]
+
+
+@given(cases, st.sampled_from(["reject", "skip", "default_stage"]))
+def test_every_case_has_one_outcome_and_keeps_its_id(case: dict[str, Any], when: str) -> None:
+    """No case fails, and none gets lost: a ticket, a rejection, or a skip that the rules asked for; the same each time."""
+    rules = maker(unmapped_process=when)
+    outcome = rules.make(case)
+    assert outcome == rules.make(case)
+    if isinstance(outcome, Skipped):
+        assert when == "skip"
+    else:
+        assert outcome.record[KEY] == case["Id"]
+
+
+@given(cases)
+def test_ticket_has_what_hubspot_requires_and_pipeline_with_stage(case: dict[str, Any]) -> None:
+    """A ticket has a subject; its stage is one that the rules give to its pipeline."""
+    outcome = maker().make(case)
+    if isinstance(outcome, Ticket):
+        assert outcome.record["subject"]
+        assert placed(outcome) in {("Tech", "T1"), ("Tech", "T9"), ("Support", "S1"), ("Support", "S9")}
+        assert set(MARKS) <= set(outcome.record)
+        assert set(outcome.record) <= set(tickets_schema(maker().rules)["properties"])
+
+
+@given(cases)
+def test_associations_have_ways_in_the_order_of_the_rules_and_no_empty_value(case: dict[str, Any]) -> None:
+    outcome = maker().make(case)
+    for wish in outcome.record["associations"] if isinstance(outcome, Ticket) else []:
+        ways = [wish, *wish.get("otherwise", [])]
+        assert all(isinstance(way["value"], str) and way["value"] for way in ways)
+        assert [way["by"] for way in ways] in (
+            ["salesforceaccountid", "domain"], ["salesforceaccountid"], ["domain"],
+            ["salesforcecontactid", "email"], ["salesforcecontactid"], ["email"], [KEY],
+        )  # fmt: skip
+
+
+@given(cases, st.sampled_from([n for n in NAMES if n != "option"]))
+def test_a_value_that_cant_be_converted_is_left_out_and_counted(case: dict[str, Any], convert: str) -> None:
+    """It neither blanks the property nor holds up the ticket."""
+    rules = maker(fields={"x": {"from": "Priority", "convert": convert}})
+    outcome = rules.make(case)
+    if isinstance(outcome, Ticket):
+        assert ("x" in outcome.record) == (rules.left_out["x"] == 0)
+
+
+@pytest.mark.parametrize(
+    ("case", "place"),
+    [
+        ({"BusinessProcess__Name": "Technical", "Status": "New"}, ("Tech", "T1")),
+        ({"BusinessProcess__Name": "Technical", "Status": "Closed", "IsClosed": True}, ("Tech", "T9")),
+        ({"BusinessProcess__Name": None, "Status": "New"}, ("Support", "S1")),
+        ({"BusinessProcess__Name": "Unheard of", "Status": "New"}, ("Support", "S1")),
+        ({"BusinessProcess__Name": None, "Status": "Solved", "IsClosed": True}, ("Support", "S9")),
+        (
+            {"BusinessProcess__Name": None, "Status": "Solved", "CaseStatus__IsClosed": True},
+            ("Support", "S9"),
+        ),
+    ],
+)
+def test_pipeline_by_support_process_and_stage_by_status(
+    case: dict[str, Any], place: tuple[str, str]
+) -> None:
+    assert placed(maker().make({"Id": "500000000000000AAA", **case})) == place
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind"), [("reject", Rejection), ("skip", Skipped), ("default_stage", Ticket)]
+)
+def test_unmapped_status_does_what_its_rule_says(rule: str, kind: type) -> None:
+    pipelines = {"default": {"pipeline": "P", "stages": {}, "default_stage": "D"}}
+    outcome = maker(pipelines=pipelines, unmapped_status=rule).make({"Id": "5", "Status": "Odd"})
+    assert isinstance(outcome, kind)
+    if kind is Ticket:
+        assert placed(outcome) == ("P", "D")
+
+
+@pytest.mark.parametrize("rule", ["reject", "skip"])
+def test_unmapped_process_does_what_its_rule_says(rule: str) -> None:
+    """A named process that the rules do not know; a case without one still takes the default pipeline."""
+    rules = maker(unmapped_process=rule)
+    outcome = rules.make({"Id": "5", "Status": "New", "BusinessProcess__Name": "Unheard of"})
+    assert isinstance(outcome, Rejection if rule == "reject" else Skipped)
+    assert placed(rules.make({"Id": "5", "Status": "New", "BusinessProcess__Name": None})) == (
+        "Support",
+        "S1",
+    )
+
+
+def test_rejection_says_why_and_quotes_nothing_of_the_case(case: dict[str, Any]) -> None:
+    """A status may be anything that an admin typed; it stays out of files and logs."""
+    outcome = maker().make(case | {"BusinessProcess__Name": "Technical", "Status": "Very private word"})
+    assert isinstance(outcome, Rejection)
+    assert (outcome.record["code"], outcome.record["field"]) == ("UNMAPPED_STATUS", "Status")
+    assert "private" not in str(outcome.record)
+
+
+def test_deleted_case_becomes_a_tombstone_or_nothing(case: dict[str, Any]) -> None:
+    """By on_case_deleted; a tombstone has the key and the version, and no property of a ticket."""
+    gone = {"Id": case["Id"], "IsDeleted": True, "SystemModstamp": "2026-01-07T11:30:00.000Z", "_sdc_deleted_at": "2026-01-07T11:30:00.000Z"}  # fmt: skip
+    assert isinstance(maker().make(gone), Skipped)
+    outcome = maker(on_case_deleted="delete_ticket").make(gone)
+    assert isinstance(outcome, Tombstone)
+    assert set(outcome.record) == {*MARKS, "_sdc_deleted_at"}
+
+
+def test_template_stands_in_for_an_empty_field_only(case: dict[str, Any]) -> None:
+    subject = {"subject": {"from": "Subject", "or_template": "{Type} case {CaseNumber}{Missing}"}}
+    case |= {"Status": "New"}
+    with_subject = maker(fields=subject).make(case)
+    without = maker(fields=subject).make(case | {"Subject": None})
+    assert isinstance(with_subject, Ticket)
+    assert isinstance(without, Ticket)
+    assert with_subject.record["subject"] == "Pump P-7 loses pressure"
+    assert without.record["subject"] == "Mechanical case 00001042"
