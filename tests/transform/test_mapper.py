@@ -131,3 +131,17 @@ def test_batch_messages_are_refused_not_lost(tmp_path: Path, config: dict[str, A
     done = run(tmp_path, config, CASES + json.dumps(batch) + "\n")
     assert done.returncode != 0
     assert "switch batch_config off" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ['{"type": "RECORD", "record": {"Subject": "private word', '{"type": "private word"}', "[]"]
+)
+def test_line_that_is_no_message_ends_the_run_and_is_not_quoted(
+    tmp_path: Path, config: dict[str, Any], line: str
+) -> None:
+    """A tap that was killed leaves half a line: one message, nothing of the line in the log."""
+    done = run(tmp_path, config, CASES + line)
+    assert done.returncode != 0
+    assert "the input has a" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "private word" not in done.stderr

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from case_ticket_mapper.errors import RulesError
 from case_ticket_mapper.rules import DEFAULT_FIELDS
-from case_ticket_mapper.rules_reading import TOP, RulesError, columns_of, read_rules
+from case_ticket_mapper.rules_reading import TOP, columns_of, read_rules
 
 MINIMAL: dict[str, Any] = {
     "pipelines": {

@@ -12,10 +12,13 @@ import click
 from singer_sdk import singerlib as singer
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.io_base import SingerReader
 from singer_sdk.mapper_base import InlineMapper
 
+from case_ticket_mapper.errors import MapperError, RulesError
+from case_ticket_mapper.messages import read_message
 from case_ticket_mapper.rules import KEY, Rules
-from case_ticket_mapper.rules_reading import RulesError, columns_of, near, read_rules
+from case_ticket_mapper.rules_reading import columns_of, near, read_rules
 from case_ticket_mapper.schema_out import rejected_schema, tickets_schema
 from case_ticket_mapper.ticket import Rejection, Skipped, TicketMaker
 
@@ -29,8 +32,11 @@ WORDS = {
 }
 
 
-class MapperError(Exception):
-    """The stream can't be mapped; the message says what to do."""
+class MessageReader(SingerReader):
+    """Reads messages without the SDK's habit of logging a line that it can't read: customers wrote it."""
+
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        return read_message(line)
 
 
 class CaseTicketMapper(InlineMapper):
@@ -38,6 +44,7 @@ class CaseTicketMapper(InlineMapper):
 
     name = "case-ticket-mapper"
     package_name = "case-ticket-mapper"
+    message_reader_class = MessageReader
     capabilities = (PluginCapabilities.ABOUT,)  # type: ignore[assignment]
     config_jsonschema = {  # noqa: RUF012 - the SDK's form
         "type": "object",

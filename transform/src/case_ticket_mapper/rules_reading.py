@@ -8,6 +8,7 @@ from string import Formatter
 from typing import Any, get_args
 
 from case_ticket_mapper.conversions import NAMES
+from case_ticket_mapper.errors import RulesError
 from case_ticket_mapper.rules import (
     DEFAULT_FIELDS,
     DEFAULT_MATCHES,
@@ -37,14 +38,6 @@ FIELD = ("from", "value", "convert", "options", "or_template")
 PIPELINE = ("pipeline", "stages", "closed_stage", "default_stage")
 MATCH = ("by", "from", "convert")
 SWITCH = {True: True, False: False, "on": True, "off": False}
-
-
-class RulesError(Exception):
-    """The rules can't be used; `problems` lists all of them, each with its path and what is allowed."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 class _Reader:

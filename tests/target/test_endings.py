@@ -1,0 +1,139 @@
+"""How a run ends that can't go well: one message that names the setting, exit 1, nothing half-done. And the SDK's own tests."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from singer_sdk.testing import target_test_streams
+from singer_sdk.testing.config import SuiteConfig
+from singer_sdk.testing.runners import TargetTestRunner
+from singer_sdk.testing.target_tests import TargetCliPrintsTest
+
+from case_sync_sandbox.testing import RunningSandbox
+from target_hubspot_tickets.errors import TargetError
+from target_hubspot_tickets.target import TargetHubspotTickets
+
+from .conftest import KEY, Target, by_key, case_id, schema, state, ticket
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"access_token": "not-the-token"}, "HubSpot refused access_token"),
+        ({"access_token": None}, "access_token is missing"),
+        ({"base_url": "http://127.0.0.1:9", "max_tries": 1}, "Check base_url"),
+        ({"base_url": "http://hubspot.example"}, "base_url must start with https://"),
+        ({"on_delete": "explode"}, "on_delete must be one of"),
+        ({"rejected_path": "/nowhere/rejected.jsonl"}, "rejected_path can't be written"),
+        ({"report_path": "/nowhere/report.json"}, "report_path can't be written"),
+    ],
+)
+def test_wrong_setting_ends_in_one_message(target: Target, settings: dict[str, Any], told: str) -> None:
+    loaded = target.load([schema(), ticket(1, hs_pipeline="No such"), state("all")], **settings)
+    assert loaded.returncode == 1
+    assert told in loaded.log
+    assert "Traceback" not in loaded.log
+    assert "not-the-token" not in loaded.log
+    assert loaded.states == [] or "report_path" in settings
+
+
+def test_missing_scope_is_named(sandbox: RunningSandbox, target: Target) -> None:
+    sandbox.settings(missing_scopes=["crm.objects.owners.read"])
+    loaded = target.load([schema(), ticket(1)])
+    assert loaded.returncode == 1
+    assert "access_token lacks a scope" in loaded.log
+    assert "crm.objects.owners.read" in loaded.log
+    assert sandbox.tickets() == []
+
+
+def test_all_that_does_not_fit_is_told_before_anything_is_written(
+    sandbox: RunningSandbox, target: Target
+) -> None:
+    """Two columns that are no ticket properties: both are named, and no ticket is there."""
+    text = {"type": "string"}
+    loaded = target.load([schema(first_wrong=text, second_wrong=text), ticket(1), state("all")])
+    assert (loaded.returncode, loaded.states) == (1, [])
+    assert "nothing was written" in loaded.log
+    assert "'first_wrong'" in loaded.log
+    assert "'second_wrong'" in loaded.log
+    assert sandbox.tickets() == []
+
+
+def test_second_stream_that_is_no_ticket_stream_is_refused(sandbox: RunningSandbox, target: Target) -> None:
+    """What came before is written; what can't be is told, not dropped."""
+    users = {"type": "SCHEMA", "stream": "users", "schema": {"properties": {"id": {"type": "string"}}}, "key_properties": ["id"]}  # fmt: skip
+    loaded = target.load([schema(), ticket(1), users])
+    assert loaded.returncode == 1
+    assert "no column 'salesforce_case_id'" in loaded.log
+    assert set(by_key(sandbox)) == {case_id(1)}
+
+
+def test_rejected_cases_of_the_mapper_are_put_on_record(sandbox: RunningSandbox, target: Target) -> None:
+    """They are counted and written to the file, key and reason; the state goes out after."""
+    announced = {"type": "SCHEMA", "stream": "rejected_cases", "schema": {"properties": {KEY: {"type": "string"}}}, "key_properties": [KEY]}  # fmt: skip
+    record = {KEY: case_id(7), "code": "UNMAPPED_STATUS", "field": "Status", "message": "no stage for this status", "rejected_by": "mapper"}  # fmt: skip
+    stream = [
+        schema(),
+        announced,
+        {"type": "RECORD", "stream": "rejected_cases", "record": record},
+        state("all"),
+    ]
+    loaded = target.load(stream)
+    assert (loaded.returncode, loaded.states, loaded.report["rejected"]) == (0, ["all"], 1)
+    assert loaded.rejected == [
+        {"key": case_id(7), "code": "UNMAPPED_STATUS", "message": "no stage for this status"}
+    ]
+    assert (target.folder / "rejected.jsonl").stat().st_mode & 0o077 == 0
+    assert sandbox.tickets() == []
+
+
+def test_empty_input_is_no_error(target: Target) -> None:
+    assert target.load([]).returncode == 0
+
+
+@pytest.mark.parametrize("option", ["--version", "--about", "--help"])
+def test_command_line_answers_without_settings(option: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "target_hubspot_tickets", option], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, bool(done.stdout)) == (0, True)
+
+
+# -- the SDK's standard tests for targets
+
+STREAMS = sorted(Path(target_test_streams.__file__).parent.glob("*.singer"))
+
+
+def runner(sandbox: RunningSandbox, tmp_path: Path, stream: Path | None = None) -> TargetTestRunner:
+    config = {
+        "base_url": sandbox.hubspot_url,
+        "access_token": "sandbox-token",
+        "rejected_path": str(tmp_path / "rejected.jsonl"),
+    }
+    return TargetTestRunner(
+        TargetHubspotTickets, config=config, input_filepath=stream, parse_env_config=False
+    )
+
+
+def test_standard_cli_prints(sandbox: RunningSandbox, tmp_path: Path) -> None:
+    TargetCliPrintsTest().run(SuiteConfig(), None, runner(sandbox, tmp_path))
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda p: p.stem)
+def test_standard_stream_is_refused_in_words_as_a_ticket_can_hold_none_of_it(
+    sandbox: RunningSandbox, tmp_path: Path, stream: Path
+) -> None:
+    """The SDK's streams are tables of a warehouse: none has our key. Each ends in one typed error, and nothing is written.
+
+    Its own tests expect these to be loaded (or to fail in the SDK's words), which a target for one kind of record can't.
+    """
+    kinds = [
+        json.loads(line)["type"] for line in stream.read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
+    if "RECORD" in kinds or "SCHEMA" in kinds:
+        with pytest.raises(TargetError):
+            runner(sandbox, tmp_path, stream).sync_all()
+    assert sandbox.tickets() == []

@@ -1,0 +1,45 @@
+"""Core: a line of the input to a Singer message, or what is wrong with it; a line is never quoted, it holds what customers wrote.
+
+Source: Singer specification, message types.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from case_ticket_mapper.errors import MapperError
+
+# The members that each type of message needs, and what they are.
+MEMBERS: dict[str, dict[str, type]] = {
+    "SCHEMA": {"stream": str, "schema": dict},
+    "RECORD": {"stream": str, "record": dict},
+    "STATE": {"value": dict},
+    "BATCH": {"stream": str},
+    "ACTIVATE_VERSION": {"stream": str},
+}
+
+
+def read_message(line: str) -> dict[str, Any]:
+    """The message of a line; numbers with a point become decimals, so that no digit is lost.
+
+    Raises:
+        MapperError: it is none that a mapper understands.
+    """
+    try:
+        message = json.loads(line, parse_float=Decimal)
+    except ValueError:
+        raise MapperError(
+            "the input has a line that is no Singer message: it was cut off, or the tap prints to stdout"
+        ) from None
+    kind = message.get("type") if isinstance(message, dict) else None
+    if not isinstance(kind, str) or kind not in MEMBERS:
+        raise MapperError(f"the input has a message of no known type; known are {', '.join(MEMBERS)}")
+    for name, wanted in MEMBERS[kind].items():
+        if not isinstance(message.get(name), wanted):
+            raise MapperError(
+                f"the input has a {kind} message whose '{name}' is missing or no {'text' if wanted is str else 'object'}"
+            )
+    found: dict[str, Any] = message
+    return found
