@@ -123,6 +123,8 @@ def test_stop_at_any_moment_loses_and_doubles_nothing(
     assert 0 < len(written) < 2400
     for read in read_states(stdout):
         assert {case_id(n) for n in range(read)} <= written
+    if stop is not signal.SIGKILL:  # what is on its way is finished, and its state is out
+        assert (len(written), read_states(stdout)[-1]) == (2000, 1900)
     sandbox.admin("DELETE", "faults")
     again = target.load(stream)
     assert (again.returncode, again.states[-1]) == (0, 2400), again.log
