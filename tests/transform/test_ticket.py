@@ -90,12 +90,21 @@ def test_associations_have_ways_in_the_order_of_the_rules_and_no_empty_value(cas
 
 
 @given(cases, st.sampled_from([n for n in NAMES if n != "option"]))
-def test_a_value_that_cant_be_converted_is_left_out_and_counted(case: dict[str, Any], convert: str) -> None:
-    """It neither blanks the property nor holds up the ticket."""
+def test_any_conversion_of_any_value_gives_a_ticket(case: dict[str, Any], convert: str) -> None:
+    """With the value, or without it and counted."""
     rules = maker(fields={"x": {"from": "Priority", "convert": convert}})
     outcome = rules.make(case)
     if isinstance(outcome, Ticket):
         assert ("x" in outcome.record) == (rules.left_out["x"] == 0)
+
+
+def test_a_value_that_cant_be_converted_is_left_out_and_counted(case: dict[str, Any]) -> None:
+    """It neither blanks the property nor holds up the ticket."""
+    rules = maker(fields={"x": {"from": "Priority", "convert": "number"}})
+    outcome = rules.make(case | {"Status": "New"})
+    assert isinstance(outcome, Ticket)
+    assert "x" not in outcome.record
+    assert rules.left_out == {"x": 1}
 
 
 @pytest.mark.parametrize(

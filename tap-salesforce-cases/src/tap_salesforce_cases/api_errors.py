@@ -39,6 +39,16 @@ BY_CODE = {
     "UNKNOWN_EXCEPTION": Verdict.TRY_AGAIN,
     "UNABLE_TO_LOCK_ROW": Verdict.TRY_AGAIN,
 }
+# What to do about a refusal that no repeat changes, by errorCode.
+ADVICE = {
+    "UNSUPPORTED_API_VERSION": "name a newer version in api_version",
+    "NOT_FOUND": "check api_version, and whether the user may read Case",
+    "INVALID_TYPE": "give the Salesforce user read access to Case",
+    "API_DISABLED_FOR_ORG": "the org's edition has no API, or the user lacks the permission API Enabled",
+    "API_CURRENTLY_DISABLED": "the org's API is switched off",
+    "INSUFFICIENT_ACCESS": "give the Salesforce user read access",
+    "INVALID_SESSION_ID": "the session ended twice in a row: check the app's session policy and the user's IP ranges",
+}
 # 406 and 420 come from the edge while an org is moved; 408, 429 and 5xx are passing.
 BY_STATUS = dict.fromkeys((406, 408, 420, 429, 500, 502, 503, 504), Verdict.TRY_AGAIN) | {
     401: Verdict.LOGIN_AGAIN

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from tap_salesforce_cases.api_errors import Verdict, refusal_of, verdict
+from tap_salesforce_cases.api_errors import ADVICE, Verdict, refusal_of, verdict
 from tap_salesforce_cases.errors import (
     CursorLostError,
     LoginRefusedError,
@@ -164,9 +164,12 @@ class SalesforceSession:
             raise QuotaReachedError(
                 "Salesforce's API calls of the day are used up (REQUEST_LIMIT_EXCEEDED); run again later, nothing is lost"
             )
-        raise SalesforceAnswerError(
-            status=response.status_code, code=refusal.code, message=refusal.message, call=call
+        told = (
+            f"{refusal.message.strip()}; {ADVICE[refusal.code]}"
+            if refusal.code in ADVICE
+            else refusal.message
         )
+        raise SalesforceAnswerError(status=response.status_code, code=refusal.code, message=told, call=call)
 
     def _login(self) -> Session:
         url = self._settings["login_url"].rstrip("/")

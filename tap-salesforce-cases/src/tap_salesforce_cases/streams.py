@@ -36,6 +36,7 @@ class CasesStream(Stream):
         self._source = tap
         self._columns = columns
         self._server_time = server_time
+        self._row: Row = {}
 
     @cached_property
     def bookmark(self) -> Bookmark:
@@ -53,17 +54,18 @@ class CasesStream(Stream):
         window = Window(since=self.bookmark.since, until=self._server_time)
         for record in read_window(session, columns, window, settings["page_size"]):
             row = row_of(record, columns, joins)
-            if self.bookmark.is_known(row["Id"], row["SystemModstamp"]):
-                self.bookmark.passed(row["Id"], row["SystemModstamp"])
+            if self.bookmark.is_known(row):
+                self.bookmark.passed(row)
                 report.unchanged += 1
                 continue
             report.rows += 1
             report.tombstones += row["IsDeleted"]
-            yield row
+            self._row = row
+            yield dict(row)  # a copy: the SDK takes away what the catalog leaves out
 
     def _increment_stream_state(self, latest_record: Row, *, context: Any = None) -> None:  # noqa: ARG002
         """Called by the SDK after a row is out."""
-        self.bookmark.passed(latest_record["Id"], latest_record["SystemModstamp"])
+        self.bookmark.passed(self._row)
 
     def _write_state_message(self) -> None:
         """The bookmark as it is now, and nothing of a bookmark before it."""

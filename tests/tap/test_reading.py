@@ -1,0 +1,180 @@
+"""What the tap emits of an org, run after run."""
+
+import time
+from typing import Any
+
+import pytest
+
+from case_sync_sandbox.testing import RunningSandbox
+
+from .conftest import Tap, stored
+
+
+def settle() -> None:
+    """Stamps have a second's resolution: the next change gets a later one."""
+    time.sleep(1.1)
+
+
+def test_every_case_comes_once_in_order_with_its_values(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Live rows and tombstones add up to the table; each live row has every selected field as Salesforce holds it."""
+    sandbox.seed(450)
+    sandbox.mutate(deletes=6, merges=2)
+    read = tap.read(page_size=200)
+    assert read.returncode == 0, read.log
+    table = stored(sandbox)
+    assert sorted(read.ids) == sorted(table)
+    assert [(r["SystemModstamp"], r["Id"]) for r in read.rows] == sorted(
+        (r["SystemModstamp"], r["Id"]) for r in read.rows
+    )
+    for row in read.rows:
+        source = table[row["Id"]]
+        assert row["IsDeleted"] == bool(source["IsDeleted"])
+        if not row["IsDeleted"]:
+            assert {n: row[n] for n in ("Subject", "Description", "Status", "AccountId")} == {
+                n: source[n] for n in ("Subject", "Description", "Status", "AccountId")
+            }
+    assert read.report["rows"] == {"cases": len(table)}
+    assert read.report["status"] == "complete"
+
+
+def test_relationship_columns_and_joins_are_those_of_the_parents(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(80)
+    accounts = {a["Id"]: a for a in sandbox.admin("GET", "salesforce/records?object=Account")}
+    types = {t["Id"]: t for t in sandbox.admin("GET", "salesforce/records?object=RecordType")}
+    processes = {p["Id"]: p for p in sandbox.admin("GET", "salesforce/records?object=BusinessProcess")}
+    rows = tap.read().rows
+    assert any(row["Account__Name"] for row in rows)
+    assert any(row["BusinessProcess__Name"] for row in rows)
+    for row in rows:
+        assert row["Account__Name"] == accounts.get(row["AccountId"], {}).get("Name")
+        process = types.get(row["RecordTypeId"], {}).get("BusinessProcessId")
+        assert row["BusinessProcess__Name"] == processes.get(process, {}).get("Name")
+        assert row["CaseStatus__IsClosed"] == row["IsClosed"]
+
+
+def test_next_run_emits_what_changed_and_nothing_else(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Edits, closes, deletes, undeletes and new cases come, each once; a run without changes emits no row."""
+    sandbox.seed(120)
+    state = tap.read().state
+    quiet = tap.read(state)
+    assert (quiet.returncode, quiet.rows) == (0, [])
+    settle()
+    changed = sandbox.mutate(edits=5, closes=3, deletes=4, adds=2)
+    second = tap.read(quiet.state)
+    assert sorted(second.ids) == sorted(
+        i for kind in ("edited", "closed", "deleted", "added") for i in changed[kind]
+    )
+    assert {r["Id"] for r in second.rows if r["IsDeleted"]} == set(changed["deleted"])
+    settle()
+    back = sandbox.mutate(undeletes=2)
+    third = tap.read(second.state)
+    assert sorted(third.ids) == sorted(back["undeleted"])
+    assert all(row["Subject"] is not None or row["_sdc_deleted_at"] is None for row in third.rows)
+
+
+def test_change_within_the_second_of_a_run_is_not_missed(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Two versions of a row with one stamp: the stamp is the same, the values are not."""
+    sandbox.seed(10)
+    first = tap.read()
+    newest = first.ids[-1]
+    change = {"action": "update", "id": newest, "values": {"Subject": "Second version"}}
+    sandbox.admin("POST", "salesforce/records", change | {"stamp": stored(sandbox)[newest]["SystemModstamp"]})
+    second = tap.read(first.state)
+    assert [(r["Id"], r["Subject"], r["SystemModstamp"]) for r in second.rows] == [
+        (newest, "Second version", first.rows[-1]["SystemModstamp"])
+    ]
+
+
+def test_late_commit_is_caught(sandbox: RunningSandbox, tap: Tap) -> None:
+    """A row stamped before rows that were read, and seen after them, comes with the next run."""
+    sandbox.seed(30)
+    late, early = (row["Id"] for row in tap.read().rows[:2])
+    sandbox.admin(
+        "POST", "salesforce/late-commit", {"changes": [["Case", late, {"Subject": "Committed late"}]]}
+    )
+    settle()
+    sandbox.admin(
+        "POST",
+        "salesforce/records",
+        {"action": "update", "id": early, "values": {"Subject": "Committed at once"}},
+    )
+    first = tap.read()
+    assert {r["Id"]: r["Subject"] for r in first.rows}[early] == "Committed at once"
+    sandbox.admin("POST", "salesforce/commit")
+    second = tap.read(first.state)
+    assert [(r["Id"], r["Subject"]) for r in second.rows] == [(late, "Committed late")]
+
+
+def test_start_date_leaves_out_what_is_older(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(60)
+    stamps = sorted(c["SystemModstamp"] for c in stored(sandbox).values())
+    middle = stamps[30][:19] + "Z"
+    read = tap.read(start_date=middle)
+    wanted = {i for i, c in stored(sandbox).items() if c["SystemModstamp"][:19] >= middle[:19]}
+    assert set(read.ids) == wanted
+    assert 0 < len(wanted) < 60
+
+
+def test_empty_org_leaves_a_state_that_can_be_used(tap: Tap, sandbox: RunningSandbox) -> None:
+    first = tap.read()
+    assert (first.returncode, first.rows) == (0, [])
+    sandbox.seed(5)
+    assert len(tap.read(first.state).rows) == 5
+
+
+def test_catalog_decides_which_columns_come(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Deselected fields are neither asked for nor emitted; tombstones stay whole."""
+    sandbox.seed(20)
+    sandbox.mutate(deletes=2)
+    catalog = tap.discover()
+    for entry in catalog["streams"][0]["metadata"]:
+        if entry["breadcrumb"]:
+            entry["metadata"]["selected"] = entry["breadcrumb"][-1] in {
+                "Subject",
+                "_sdc_deleted_at",
+                "_sf_delete_kind",
+            }
+    read = tap.read(None, catalog=catalog)
+    live = [row for row in read.rows if not row.get("_sdc_deleted_at")]
+    assert {frozenset(row) for row in live} == {
+        frozenset({"Id", "SystemModstamp", "Subject", "_sdc_deleted_at"})
+    }
+    assert len(read.rows) - len(live) == 2
+    assert not any(
+        "Description" in r["query"]
+        for r in sandbox.requests(half="salesforce", path="queryAll")
+        if "query" in r
+    )
+    quiet = tap.read(read.state, catalog=catalog)
+    assert quiet.rows == []
+
+
+def test_field_hidden_from_the_user_is_not_in_the_catalog(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(10)
+    sandbox.admin("POST", "salesforce/switches", {"hidden_fields": [["Case", "Priority"]]})
+    columns = tap.discover()["streams"][0]["schema"]["properties"]
+    assert "Priority" not in columns
+    assert all("Priority" not in row for row in tap.read().rows)
+
+
+def test_excluded_fields_are_never_read(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(5)
+    rows = tap.read(exclude_fields=["description"]).rows
+    assert all("Description" not in row and "LastViewedDate" in row for row in rows)
+    assert all("LastViewedDate" not in row for row in tap.read().rows)
+
+
+def jwt(sandbox: RunningSandbox) -> dict[str, Any]:
+    key = sandbox.admin("POST", "salesforce/jwt-key")
+    return {"auth_method": "jwt_bearer", "client_secret": None, **key}
+
+
+def refresh(_: RunningSandbox) -> dict[str, Any]:
+    return {"auth_method": "refresh_token", "refresh_token": "sandbox-refresh"}
+
+
+@pytest.mark.parametrize("login", [jwt, refresh], ids=["jwt_bearer", "refresh_token"])
+def test_other_ways_to_log_in_read_the_same(sandbox: RunningSandbox, tap: Tap, login: Any) -> None:
+    sandbox.seed(5)
+    read = tap.read(**login(sandbox))
+    assert (read.returncode, len(read.rows)) == (0, 5), read.log
