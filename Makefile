@@ -9,7 +9,7 @@ PACKAGES := sandbox tap-salesforce-cases transform target-hubspot-tickets
 # Two workers: what a small machine and the CI have; more cores are used with `make test WORKERS=auto`.
 WORKERS ?= 2
 
-.PHONY: help demo sandbox test check lint types tests setup plugins lock clean
+.PHONY: help demo sandbox test bench check lint types tests setup plugins lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ sandbox: setup ## the local Salesforce and HubSpot, kept in .sandbox/, until Ctr
 
 test: setup ## everything that proves the project: lint, types, tests
 	@$(MAKE) --no-print-directory lint types tests
+
+bench: setup ## speed, side by side with others, as ratios
+	@$(BIN)/python bench/mapper.py
 
 lint:
 	$(BIN)/ruff check .
@@ -58,4 +61,4 @@ lock: setup ## renew requirements.lock: newest versions that fit the ranges
 	@$(BIN)/uv export -q --frozen --no-emit-workspace --no-header --no-annotate --all-packages -o requirements.lock
 
 clean: ## remove what was set up and what runs left behind
-	rm -rf $(VENV) .meltano .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis output
+	rm -rf $(VENV) .bench .meltano .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis output
