@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 
 from case_sync_sandbox.testing import RunningSandbox
+from case_ticket_mapper.rules_checking import rules_schema
 from case_ticket_mapper.rules_reading import read_rules
 from case_ticket_mapper.schema_out import rejected_schema, tickets_schema
 from case_ticket_mapper.ticket import Rejection, Ticket, TicketMaker, Tombstone
@@ -48,6 +49,12 @@ def rules_of_the_project() -> dict[str, Any]:
 @pytest.mark.parametrize("path", sorted(CONTRACTS.glob("*.schema.json")), ids=lambda p: p.name)
 def test_each_schema_is_one(path: Path) -> None:
     Draft202012Validator.check_schema(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_published_rules_schema_is_the_one_that_the_mapper_checks_by() -> None:
+    """The package carries its own copy, since it installs alone."""
+    assert json.loads((CONTRACTS / "rules.schema.json").read_text(encoding="utf-8")) == rules_schema()
+    validator(rules_schema()).validate(rules_of_the_project())
 
 
 @pytest.mark.parametrize("stream", ["cases", "tickets"])

@@ -92,7 +92,7 @@ def test_other_streams_are_dropped_or_passed_as_they_are(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"rules": {"pipelines": {}}}, "rules.pipelines: is missing"),
+        ({"rules": {"pipelines": {}}}, "rules.pipelines: must not be empty"),
         ({"rules": "{not json"}, "rules: must be a mapping"),
         ({"rule": {}}, "rule is not a setting; did you mean 'rules'?"),
         ({"other_streams": "keep"}, "other_streams must be drop or pass"),

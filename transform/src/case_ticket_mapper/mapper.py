@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, ClassVar
 
 import click
 from singer_sdk import singerlib as singer
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
-from singer_sdk.io_base import SingerReader
 from singer_sdk.mapper_base import InlineMapper
 
+from case_ticket_mapper.commands import checked, explanation
 from case_ticket_mapper.errors import MapperError, RulesError
-from case_ticket_mapper.messages import read_message
+from case_ticket_mapper.pipes import MessageReader, MessageWriter
 from case_ticket_mapper.rules import KEY, Rules
-from case_ticket_mapper.rules_reading import columns_of, near, read_rules
+from case_ticket_mapper.rules_checking import near
+from case_ticket_mapper.rules_files import rules_block, rules_of_file
+from case_ticket_mapper.rules_reading import columns_of, read_rules
 from case_ticket_mapper.schema_out import rejected_schema, tickets_schema
 from case_ticket_mapper.ticket import Rejection, Skipped, TicketMaker
 
@@ -30,13 +32,7 @@ WORDS = {
     "Rejection": "rejected",
     "Skipped": "skipped by the rules",
 }
-
-
-class MessageReader(SingerReader):
-    """Reads messages without the SDK's habit of logging a line that it can't read: customers wrote it."""
-
-    def deserialize_json(self, line: str) -> dict[str, Any]:
-        return read_message(line)
+SETTINGS = ("rules", "rules_file", "other_streams")
 
 
 class CaseTicketMapper(InlineMapper):
@@ -45,14 +41,21 @@ class CaseTicketMapper(InlineMapper):
     name = "case-ticket-mapper"
     package_name = "case-ticket-mapper"
     message_reader_class = MessageReader
+    message_writer_class = MessageWriter
+    message_writer: MessageWriter
     capabilities = (PluginCapabilities.ABOUT,)  # type: ignore[assignment]
-    config_jsonschema = {  # noqa: RUF012 - the SDK's form
+    config_jsonschema: ClassVar[dict[str, Any]] = {
         "type": "object",
         "properties": {
             "rules": {
                 "type": ["object", "null"],
                 "title": "Rules",
-                "description": "How a case becomes a ticket: on_case_deleted, associations, fields, pipeline_by, pipelines, unmapped_status, unmapped_process.",
+                "description": "How a case becomes a ticket; contracts/rules.schema.json describes the block.",
+            },
+            "rules_file": {
+                "type": ["string", "null"],
+                "title": "Rules file",
+                "description": "A YAML or JSON file with the rules, instead of the setting rules.",
             },
             "other_streams": {
                 "type": ["string", "null"],
@@ -72,35 +75,26 @@ class CaseTicketMapper(InlineMapper):
 
     @cached_property
     def rules(self) -> Rules:
-        return read_rules(self._block(self._config))
+        return read_rules(rules_block(self._config))
 
     @cached_property
     def maker(self) -> TicketMaker:
         return TicketMaker(rules=self.rules)
 
-    @staticmethod
-    def _block(config: Mapping[str, Any]) -> Any:
-        """The rules block; Meltano may hand it over as JSON text."""
-        block = config.get("rules")
-        if isinstance(block, str):
-            try:
-                return json.loads(block)
-            except ValueError:
-                return block
-        return {} if block is None else block
-
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         problems = [
-            f"{name} is not a setting; {near(name, ('rules', 'other_streams'))}"
+            f"{name} is not a setting; {near(name, SETTINGS)}"
             for name in self._config
-            if name not in {"rules", "other_streams"}
+            if name not in SETTINGS
         ]
         if self._config.get("other_streams") not in {None, "drop", "pass"}:
             problems.append("other_streams must be drop or pass")
         try:
-            read_rules(self._block(self._config))
+            read_rules(rules_block(self._config))
         except RulesError as error:
             problems += error.problems
+        except MapperError as error:
+            problems.append(str(error))
         if problems and raise_errors:
             raise ConfigValidationError("; ".join(problems), errors=problems, schema=self.config_jsonschema)
         return problems
@@ -138,17 +132,26 @@ class CaseTicketMapper(InlineMapper):
         return stream in PASSED_ON or self._config.get("other_streams") == "pass"
 
     def map_record_message(self, message_dict: dict[str, Any]) -> Iterable[singer.Message]:
-        stream = message_dict["stream"]
+        for stream, record in self._mapped(message_dict["stream"], message_dict["record"]):
+            yield singer.RecordMessage(stream=stream, record=record)
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        """The same without a message object for each record, which takes longer than the mapping."""
+        for stream, record in self._mapped(message_dict["stream"], message_dict["record"]):
+            self.message_writer.write_record(stream, record)
+
+    def _mapped(self, stream: str, record: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What goes out for a record: nothing, or a record of another stream."""
         if stream != CASES:
             if self._passes(stream):
-                yield singer.RecordMessage(stream=stream, record=message_dict["record"])
+                yield stream, record
             return
-        outcome = self.maker.make(message_dict["record"])
+        if not isinstance(record.get("Id"), str):
+            raise MapperError("a record of the stream 'cases' has no Id: is it this tap's?")
+        outcome = self.maker.make(record)
         self.counts[type(outcome).__name__] += 1
         if not isinstance(outcome, Skipped):
-            yield singer.RecordMessage(
-                stream=REJECTED if isinstance(outcome, Rejection) else TICKETS, record=outcome.record
-            )
+            yield REJECTED if isinstance(outcome, Rejection) else TICKETS, outcome.record
 
     def map_state_message(self, message_dict: dict[str, Any]) -> Iterable[singer.Message]:
         """State passes as it is."""
@@ -177,21 +180,64 @@ class CaseTicketMapper(InlineMapper):
     # -- command line
 
     @classmethod
-    def invoke(  # type: ignore[override]
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's command with the two of our own."""
+        command = super().get_singer_command()
+        file = click.Path(path_type=Path, dir_okay=False)
+        command.params.extend(
+            [
+                click.Option(["--rules", "rules_path"], type=file, help="Rules for --explain and --check-rules: a file of rules, or a meltano.yml."),
+                click.Option(["--explain", "case_path"], type=file, help="Show, field by field, how the case in this JSON file becomes a ticket."),
+                click.Option(["--check-rules"], is_flag=True, help="Print every problem of the rules, and what has no rule; see --metadata."),
+                click.Option(["--metadata"], type=file, multiple=True, help="For --check-rules: a vendor's answer (describe of Case, query of BusinessProcess, ticket properties, ticket pipelines)."),
+            ]
+        )  # fmt: skip
+        return command
+
+    @classmethod
+    def invoke(  # type: ignore[override]  # noqa: PLR0913 - a parameter per option
         cls,
         *,
         about: bool = False,
         about_format: str | None = None,
         config: Any = None,
         file_input: IO[str] | None = None,
+        rules_path: Path | None = None,
+        case_path: Path | None = None,
+        check_rules: bool = False,
+        metadata: tuple[Path, ...] = (),
     ) -> None:
         """The command line; what ends a run is one readable message, not a traceback."""
         super(InlineMapper, cls).invoke(about=about, about_format=about_format)
-        mapper = cls(
-            config=dict(config.config) if config else {}, parse_env_config=bool(config and config.parse_env)
-        )
+        given = dict(config.config) if config else {}
         try:
-            mapper.listen(file_input)
+            if case_path or check_rules:
+                cls._answer(
+                    rules_of_file(rules_path, "--rules") if rules_path else rules_block(given),
+                    case_path,
+                    metadata,
+                )
+                return
+            cls._map(given, parse_env=bool(config and config.parse_env), file_input=file_input)
         except MapperError as error:
             raise click.ClickException(str(error)) from None
+
+    @classmethod
+    def _answer(cls, block: Any, case_path: Path | None, metadata: tuple[Path, ...]) -> None:
+        """--explain, or --check-rules: exit code 1 says that there are problems."""
+        rules = read_rules(block)
+        lines, are_fit = (
+            (list(explanation(rules, case_path)), True) if case_path else checked(rules, metadata)
+        )
+        click.echo("\n".join(lines))
+        if not are_fit:
+            raise SystemExit(1)
+
+    @classmethod
+    def _map(cls, given: dict[str, Any], *, parse_env: bool, file_input: IO[str] | None) -> None:
+        mapper = cls(config=given, parse_env_config=parse_env)
+        try:
+            mapper.listen(file_input)
+        finally:
+            mapper.message_writer.flush()
         mapper.logger.info(mapper.summary())

@@ -2,181 +2,113 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Iterable, Mapping
 from string import Formatter
-from typing import Any, get_args
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from case_ticket_mapper.conversions import NAMES
 from case_ticket_mapper.errors import RulesError
+from case_ticket_mapper.filtering import OPERATORS, RECORD_TYPE_COLUMNS
 from case_ticket_mapper.rules import (
+    DEFAULT,
     DEFAULT_FIELDS,
     DEFAULT_MATCHES,
     KEY,
-    MARKS,
     OTHER_RECORD,
-    REQUIRED,
     AssociationRule,
+    Condition,
     FieldRule,
+    FilterRule,
     Match,
-    OnDeleted,
     PipelineRule,
+    Plain,
     Rules,
-    WhenUnmapped,
-)  # fmt: skip
-
-TOP = (
-    "on_case_deleted",
-    "associations",
-    "fields",
-    "pipeline_by",
-    "pipelines",
-    "unmapped_status",
-    "unmapped_process",
 )
-FIELD = ("from", "value", "convert", "options", "or_template")
-PIPELINE = ("pipeline", "stages", "closed_stage", "default_stage")
-MATCH = ("by", "from", "convert")
+from case_ticket_mapper.rules_checking import near, structure_problems
+
 SWITCH = {True: True, False: False, "on": True, "off": False}
-
-
-class _Reader:
-    """Reads parts of the block and collects problems instead of stopping at the first."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-
-    def problem(self, path: str, text: str) -> None:
-        self.problems.append(f"rules.{path}: {text}" if path else f"rules: {text}")
-
-    def mapping(self, path: str, value: Any, known: Collection[str] | None = None) -> Mapping[str, Any]:
-        if not isinstance(value, Mapping):
-            self.problem(path, "must be a mapping of names to values")
-            return {}
-        for name in value:
-            if known is not None and name not in known:
-                self.problem(f"{path}.{name}".lstrip("."), f"is not known; {near(str(name), known)}")
-        return value
-
-    def text(self, path: str, value: Any) -> str:
-        if not isinstance(value, str) or not value.strip():
-            self.problem(path, "must be a text that is not empty")
-            return ""
-        return value
-
-    def choice(self, path: str, value: Any, allowed: Collection[str]) -> Any:
-        if value not in allowed:
-            self.problem(path, f"must be one of {', '.join(allowed)}; {near(str(value), allowed)}")
-        return value
-
-
-def near(word: str, known: Collection[str]) -> str:
-    """`did you mean x?`, or what there is."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}"
+# Conversions that take a table of options.
+WITH_OPTIONS = ("option", "multi_option")
 
 
 def read_rules(block: Any) -> Rules:
     """The rules of a block; what it leaves out has its default.
 
     Raises:
-        RulesError: with every problem.
+        RulesError: with every problem: first of its structure, then, if that is right, of what its parts say together.
     """
-    reader = _Reader()
-    top = reader.mapping("", block, TOP)
-    rules = Rules(
-        on_case_deleted=reader.choice(
-            "on_case_deleted", top.get("on_case_deleted", "do_nothing"), get_args(OnDeleted)
-        ),
-        fields=_fields(reader, top.get("fields", {})),
-        pipeline_by=reader.text("pipeline_by", top.get("pipeline_by", "BusinessProcess__Name")),
-        pipelines=_pipelines(reader, top.get("pipelines")),
-        associations=_associations(reader, top.get("associations", {})),
-        unmapped_status=reader.choice(
-            "unmapped_status", top.get("unmapped_status", "reject"), get_args(WhenUnmapped)
-        ),
-        unmapped_process=reader.choice(
-            "unmapped_process", top.get("unmapped_process", "default_stage"), get_args(WhenUnmapped)
-        ),
-    )
-    _whole(reader, rules)
-    if reader.problems:
-        raise RulesError(reader.problems)
-    return rules
-
-
-def _whole(reader: _Reader, rules: Rules) -> None:
-    """What can only be seen over the whole: defaults that other rules rely on."""
-    if rules.unmapped_process == "default_stage" and rules.pipelines and "default" not in rules.pipelines:
-        reader.problem(
-            "pipelines.default",
-            "is missing: cases without a support process need a pipeline (or set unmapped_process to reject or skip)",
-        )
-    if rules.unmapped_status == "default_stage":
-        for name, pipeline in rules.pipelines.items():
-            if pipeline.default_stage is None:
-                reader.problem(
-                    f"pipelines.{name}.default_stage", "is missing: unmapped_status is default_stage"
-                )
-
-
-def _fields(reader: _Reader, value: Any) -> tuple[FieldRule, ...]:
-    """The default mappings with the block's changes: null takes one away."""
-    given = reader.mapping("fields", value)
-    merged = {**DEFAULT_FIELDS, **given}
-    rules = []
-    for name, rule in merged.items():
-        path = f"fields.{name}"
-        if name in MARKS or name in REQUIRED[1:]:
-            reader.problem(
-                path,
-                "is written by the sync itself and can't be mapped"
-                if name in MARKS
-                else "comes from pipelines, not from fields",
-            )
-        elif rule is None:
-            if name in REQUIRED:
-                reader.problem(path, "can't be taken away: a ticket needs it")
-        else:
-            rules.append(_field(reader, path, name, {"from": rule} if isinstance(rule, str) else rule))
-    return tuple(rules)
-
-
-def _field(reader: _Reader, path: str, name: str, value: Any) -> FieldRule:
-    rule = reader.mapping(path, value, FIELD)
-    if ("from" in rule) == ("value" in rule):
-        reader.problem(path, "needs either 'from' (a Case column) or 'value' (a constant)")
-    options = reader.mapping(f"{path}.options", rule.get("options", {}))
-    convert = reader.choice(f"{path}.convert", rule.get("convert", "option" if options else "as_is"), NAMES)
-    if (convert == "option") != bool(options):
-        reader.problem(path, "'convert: option' and 'options' go together")
-    template = rule.get("or_template")
-    return FieldRule(
-        property=name,
-        source=reader.text(f"{path}.from", rule["from"]) if "from" in rule else None,
-        constant=str(rule["value"]) if "value" in rule else None,
-        convert=convert,
-        options={str(k): str(v) for k, v in options.items()},
-        template=_template(reader, f"{path}.or_template", template) if template is not None else None,
+    if problems := structure_problems(block):
+        raise RulesError(problems)
+    lookups: Mapping[str, Mapping[str, Plain]] = block.get("lookups", {})
+    merged = {**DEFAULT_FIELDS, **block.get("fields", {})}
+    fields = {name: as_mapping(rule) for name, rule in merged.items() if rule is not None}
+    if problems := [*_field_problems(fields, lookups), *_pipeline_problems(block)]:
+        raise RulesError(problems)
+    return Rules(
+        on_case_deleted=block.get("on_case_deleted", "do_nothing"),
+        on_case_merged=block.get("on_case_merged", "as_deleted"),
+        filter=_filter(block["filter"]) if "filter" in block else None,
+        fields=tuple(_field(name, rule, lookups) for name, rule in fields.items()),
+        pipeline_by=block.get("pipeline_by", "BusinessProcess__Name"),
+        pipelines={str(name): _pipeline(rule) for name, rule in block["pipelines"].items()},
+        associations=tuple(_associations(block.get("associations", {}))),
+        unmapped_status=block.get("unmapped_status", "reject"),
+        unmapped_process=block.get("unmapped_process", "default_stage"),
     )
 
 
-def _template(reader: _Reader, path: str, value: Any) -> str:
-    """A text with {Column} places: plain names only, so that nothing can be reached or run through it."""
-    text = reader.text(path, value)
+# -- what the schema can't say
+
+
+def as_mapping(rule: Any) -> Mapping[str, Any]:
+    """`content: Description` means `content: {from: Description}`."""
+    return {"from": rule} if isinstance(rule, str) else rule
+
+
+def _field_problems(fields: Mapping[str, Mapping[str, Any]], lookups: Mapping[str, Any]) -> Iterable[str]:
+    for name, rule in fields.items():
+        for text in _problems_of_field(rule, lookups):
+            yield f"rules.fields.{name}{text}"
+
+
+def _problems_of_field(rule: Mapping[str, Any], lookups: Mapping[str, Any]) -> Iterable[str]:
+    if sum(key in rule for key in ("from", "value", "template")) != 1:
+        yield ": needs one of 'from' (a Case column), 'value' (a constant) and 'template'"
+    tables = [key for key in ("options", "lookup") if key in rule]
+    convert = rule.get("convert", "option" if tables else "as_is")
+    if len(tables) > 1:
+        yield ": has 'options' and 'lookup'; give one of them"
+    if tables and convert not in WITH_OPTIONS:
+        yield f".{tables[0]}: goes with convert: option or multi_option only"
+    if convert == "option" and not tables:
+        yield ".convert: 'option' needs 'options' or 'lookup'"
+    if "lookup" in rule and rule["lookup"] not in lookups:
+        yield f".lookup: there is no table '{rule['lookup']}' in rules.lookups; {near(rule['lookup'], list(map(str, lookups)))}"
+    if "or_template" in rule and "from" not in rule:
+        yield ".or_template: goes with 'from' only"
+    if "time_zone" in rule and (convert != "date" or not is_time_zone(rule["time_zone"])):
+        yield ".time_zone: is an IANA name, such as Europe/Berlin, and goes with convert: date"
+    for key in ("template", "or_template"):
+        if key in rule and (problem := template_problem(rule[key])):
+            yield f".{key}: {problem}"
+
+
+def is_time_zone(name: str) -> bool:
     try:
-        places = [
-            (name, spec, conversion)
-            for _, name, spec, conversion in Formatter().parse(text)
-            if name is not None
-        ]
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def template_problem(text: str) -> str | None:
+    """Plain names only, so that nothing can be reached or run through a template."""
+    try:
+        places = [place for place in Formatter().parse(text) if place[1] is not None]
     except ValueError:
-        reader.problem(path, "has a brace without its other half")
-        return ""
-    if any(not name.isidentifier() or spec or conversion for name, spec, conversion in places):
-        reader.problem(path, "may hold {Column} places only")
-        return ""
-    return text
+        return "has a brace without its other half"
+    wrong = any(not str(name).isidentifier() or spec or conversion for _, name, spec, conversion in places)
+    return "may hold {Column} places only" if wrong else None
 
 
 def template_columns(template: str | None) -> list[str]:
@@ -184,96 +116,108 @@ def template_columns(template: str | None) -> list[str]:
     return [name for _, name, _, _ in Formatter().parse(template or "") if name]
 
 
-def _pipelines(reader: _Reader, value: Any) -> dict[str, PipelineRule]:
-    if not value:
-        reader.problem(
-            "pipelines",
-            "is missing: name a ticket pipeline, and a stage per status, for each support process and for 'default'",
-        )
-        return {}
-    return {
-        str(name): _pipeline(reader, f"pipelines.{name}", rule)
-        for name, rule in reader.mapping("pipelines", value).items()
-    }
+def _pipeline_problems(block: Mapping[str, Any]) -> Iterable[str]:
+    pipelines: Mapping[str, Mapping[str, Any]] = block["pipelines"]
+    if block.get("unmapped_process", "default_stage") == "default_stage" and DEFAULT not in pipelines:
+        yield "rules.pipelines.default: is missing: cases without a support process need a pipeline (or set unmapped_process to reject or skip)"
+    if block.get("unmapped_status") == "default_stage":
+        for name, rule in pipelines.items():
+            if "default_stage" not in rule:
+                yield f"rules.pipelines.{name}.default_stage: is missing: unmapped_status is default_stage"
 
 
-def _pipeline(reader: _Reader, path: str, value: Any) -> PipelineRule:
-    rule = reader.mapping(path, value, PIPELINE)
-    stages = reader.mapping(f"{path}.stages", rule.get("stages", {}))
-    optional = {
-        n: reader.text(f"{path}.{n}", str(rule[n])) if rule.get(n) is not None else None
-        for n in ("closed_stage", "default_stage")
-    }
-    return PipelineRule(
-        pipeline=reader.text(f"{path}.pipeline", str(rule["pipeline"]) if "pipeline" in rule else None),
-        stages={
-            str(status): reader.text(f"{path}.stages.{status}", str(stage) if stage is not None else None)
-            for status, stage in stages.items()
-        },
-        **optional,
+# -- the parts
+
+
+def _field(name: str, rule: Mapping[str, Any], lookups: Mapping[str, Mapping[str, Plain]]) -> FieldRule:
+    given = rule.get("from", ())
+    options = rule.get("options") or lookups.get(rule.get("lookup", ""), {})
+    return FieldRule(
+        property=str(name),
+        sources=(given,) if isinstance(given, str) else tuple(given),
+        constant=rule.get("value"),
+        template=rule.get("template", rule.get("or_template")),
+        convert=rule.get("convert", "option" if options else "as_is"),
+        options={str(key): value for key, value in options.items()},
+        when_unknown=rule.get("when_unknown", "leave_out"),
+        when_empty=rule.get("when_empty", "clear"),
+        default=rule.get("default"),
+        time_zone=rule.get("time_zone", "UTC"),
+        max_length=rule.get("max_length"),
     )
 
 
-def _associations(reader: _Reader, value: Any) -> tuple[AssociationRule, ...]:
-    """`account: on`, `contact: off`, or a mapping with its own ways to match."""
-    given = reader.mapping("associations", value, OTHER_RECORD)
-    rules = []
+def _pipeline(rule: Mapping[str, Any]) -> PipelineRule:
+    named = {key: str(rule[key]) if key in rule else None for key in ("closed_stage", "default_stage")}
+    stages = {str(status): str(stage) for status, stage in rule.get("stages", {}).items()}
+    return PipelineRule(pipeline=str(rule["pipeline"]), stages=stages, **named)
+
+
+def _associations(block: Mapping[str, Any]) -> Iterable[AssociationRule]:
+    """`account: on`, `contact: off`, or a mapping with its own ways to match; then those of `more`."""
     for name, to in OTHER_RECORD.items():
-        path, rule = f"associations.{name}", given.get(name, False)
-        if isinstance(rule, Mapping):
-            checked = reader.mapping(path, rule, ("match", "label"))
-            rules.append(
-                AssociationRule(
-                    to=to,
-                    matches=_matches(reader, path, checked.get("match", DEFAULT_MATCHES[name])),
-                    label=_label(reader, f"{path}.label", checked.get("label")),
-                )
+        rule = block.get(name, False)
+        if not isinstance(rule, Mapping):
+            rule = {} if SWITCH[rule] else None
+        if rule is not None:
+            matches = _matches(rule.get("match", DEFAULT_MATCHES[name]))
+            yield AssociationRule(
+                to=to, matches=matches, label=rule.get("label"), path=f"associations.{name}"
             )
-        elif not isinstance(rule, bool | str) or rule not in SWITCH:
-            reader.problem(path, "must be on or off, or hold 'match' and 'label'")
-        elif SWITCH[rule]:
-            rules.append(AssociationRule(to=to, matches=_matches(reader, path, DEFAULT_MATCHES[name])))
-    return tuple(rules)
-
-
-def _label(reader: _Reader, path: str, value: Any) -> str | None:
-    return None if value is None else reader.text(path, value)
-
-
-def _matches(reader: _Reader, path: str, value: Any) -> tuple[Match, ...]:
-    if not isinstance(value, list) or not value:
-        reader.problem(f"{path}.match", "must be a list of ways to match, first the best")
-        return ()
-    found = []
-    for place, item in enumerate(value):
-        at = f"{path}.match[{place}]"
-        match = reader.mapping(at, item, MATCH)
-        convert = reader.choice(
-            f"{at}.convert", match.get("convert", "as_is"), [n for n in NAMES if n != "option"]
+    for place, rule in enumerate(block.get("more", ())):
+        matches = _matches(rule["match"])
+        yield AssociationRule(
+            to=rule["to"], matches=matches, label=rule.get("label"), path=f"associations.more[{place}]"
         )
-        found.append(
-            Match(
-                by=reader.text(f"{at}.by", match.get("by")),
-                source=reader.text(f"{at}.from", match.get("from")),
-                convert=convert,
-            )
-        )
-    return tuple(found)
+
+
+def _matches(rules: Iterable[Mapping[str, str]]) -> tuple[Match, ...]:
+    return tuple(Match(by=r["by"], source=r["from"], convert=r.get("convert", "as_is")) for r in rules)
+
+
+def _filter(block: Mapping[str, Any]) -> FilterRule:
+    types = block.get("record_types", {})
+    return FilterRule(
+        include=frozenset(name.lower() for name in types.get("include", ())),
+        exclude=frozenset(name.lower() for name in types.get("exclude", ())),
+        every=tuple(c for rule in block.get("all", ()) for c in _conditions(rule)),
+        some=tuple(tuple(_conditions(rule)) for rule in block.get("any", ())),
+        deletes=block.get("otherwise") == "delete_ticket",
+    )
+
+
+def _conditions(rule: Mapping[str, Any]) -> Iterable[Condition]:
+    """One condition per operator: all of one entry have to hold."""
+    return (
+        Condition(source=rule["field"], operator=name, operand=rule[name])
+        for name in OPERATORS
+        if name in rule
+    )
+
+
+# -- what the rules read
 
 
 def columns_of(rules: Rules) -> dict[str, str]:
     """Every Case column that the rules read -> the path of one rule that does."""
+    read = [*_columns_of_fields(rules), *_columns_of_filter(rules), (rules.pipeline_by, "pipeline_by"), ("Status", "pipelines"), ("Id", KEY)]  # fmt: skip
+    read += [(match.source, f"{rule.path}.match") for rule in rules.associations for match in rule.matches]
     found: dict[str, str] = {}
-    add: Callable[[str, str], str] = found.setdefault
-    for rule in rules.fields:
-        if rule.source:
-            add(rule.source, f"fields.{rule.property}.from")
-        for name in template_columns(rule.template):
-            add(name, f"fields.{rule.property}.or_template")
-    add(rules.pipeline_by, "pipeline_by")
-    add("Status", "pipelines")
-    for association in rules.associations:
-        for match in association.matches:
-            add(match.source, "associations.match")
-    add("Id", KEY)
+    for column, path in read:
+        found.setdefault(column, path)
     return found
+
+
+def _columns_of_fields(rules: Rules) -> Iterable[tuple[str, str]]:
+    for rule in rules.fields:
+        yield from ((source, f"fields.{rule.property}.from") for source in rule.sources)
+        yield from ((name, f"fields.{rule.property}.template") for name in template_columns(rule.template))
+
+
+def _columns_of_filter(rules: Rules) -> Iterable[tuple[str, str]]:
+    if rules.filter is None:
+        return
+    if rules.filter.include or rules.filter.exclude:
+        yield from ((column, "filter.record_types") for column in RECORD_TYPE_COLUMNS)
+    conditions = [*rules.filter.every, *(c for group in rules.filter.some for c in group)]
+    yield from ((condition.source, "filter") for condition in conditions)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from case_ticket_mapper.conversions import JSON_TYPES
-from case_ticket_mapper.rules import KEY, Rules
+from case_ticket_mapper.conversions import JSON_SCHEMAS
+from case_ticket_mapper.rules import KEY, FieldRule, Plain, Rules
 
 TEXT: dict[str, Any] = {"type": ["string", "null"]}
 MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+CONSTANTS: dict[type, str] = {bool: "boolean", int: "number", float: "number", str: "string"}
 _WAY: dict[str, Any] = {"by": {"type": "string"}, "value": {"type": "string"}}
 ASSOCIATIONS: dict[str, Any] = {
     "type": ["array", "null"],
@@ -31,8 +32,7 @@ ASSOCIATIONS: dict[str, Any] = {
 def tickets_schema(rules: Rules) -> dict[str, Any]:
     """The JSON Schema of a record of `tickets` under these rules."""
     properties: dict[str, Any] = {KEY: {"type": "string"}}
-    for rule in rules.fields:
-        properties[rule.property] = {"type": [JSON_TYPES.get(rule.convert, "string"), "null"]}
+    properties |= {rule.property: property_schema(rule) for rule in rules.fields}
     properties |= {
         "hs_pipeline": TEXT,
         "hs_pipeline_stage": TEXT,
@@ -42,6 +42,23 @@ def tickets_schema(rules: Rules) -> dict[str, Any]:
         "_sdc_deleted_at": MOMENT,
     }
     return {"type": "object", "properties": properties, "required": [KEY]}
+
+
+def property_schema(rule: FieldRule) -> dict[str, Any]:
+    """What a mapping gives: by its conversion; a constant, a default and the values of a table add their own types."""
+    schema = dict(JSON_SCHEMAS.get(rule.convert, TEXT))
+    kinds = dict.fromkeys(schema["type"])
+    if (
+        rule.convert == "as_is" and rule.sources
+    ):  # a column goes through as it comes: text, number or checkbox
+        kinds |= dict.fromkeys(("number", "boolean"))
+    given: list[Plain | None] = [
+        rule.constant,
+        rule.default,
+        *(rule.options.values() if rule.convert == "option" else ()),
+    ]
+    kinds |= {CONSTANTS[type(value)]: None for value in given if value is not None}
+    return schema | {"type": [k for k in kinds if k != "null"] + ["null"]}
 
 
 def rejected_schema() -> dict[str, Any]:

@@ -1,0 +1,241 @@
+"""--explain and --check-rules, as an admin runs them before anything is synced."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from case_sync_sandbox.testing import RunningSandbox
+from case_ticket_mapper.errors import MapperError
+from case_ticket_mapper.explaining import explain
+from case_ticket_mapper.metadata import Metadata, MetadataError, add
+from case_ticket_mapper.rules_against_metadata import check
+from case_ticket_mapper.rules_files import rules_of_file
+from case_ticket_mapper.rules_reading import read_rules
+from case_ticket_mapper.ticket import Ticket, TicketMaker
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "case_ticket_mapper", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+
+
+# -- explain
+
+
+def test_explanation_says_of_every_property_what_the_ticket_has(
+    block: dict[str, Any], case: dict[str, Any]
+) -> None:
+    """The steps are made by the functions that a run uses: each mapped property is there, with its value."""
+    rules = read_rules(block)
+    told = explain(rules, case)
+    outcome = TicketMaker(rules=rules).make(case)
+    assert isinstance(outcome, Ticket)
+    assert told.outcome == outcome
+    steps = {step.what: step for step in told.steps}
+    for rule in rules.fields:
+        value = outcome.record.get(rule.property)
+        assert steps[rule.property].out == ("empty" if value is None else repr(value))
+        assert set(steps[rule.property].read) >= set(rule.sources)
+
+
+def test_explain_shows_value_in_rule_and_value_out(tmp_path: Path, case: dict[str, Any]) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(json.dumps(case), encoding="utf-8")
+    done = command("--rules", "meltano.yml", "--explain", str(path))
+    assert done.returncode == 0, done.stderr
+    assert (
+        "hs_ticket_priority\n    read   Priority = \"High\"\n    rule   option\n    gives  'HIGH'"
+        in done.stdout
+    )
+    assert "gives  Technical Support / In progress" in done.stdout
+    assert done.stdout.endswith("It becomes a ticket.\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "end"),
+    [
+        ({"Status": "Odd"}, "It is rejected (UNMAPPED_STATUS, Status)"),
+        ({"_sdc_deleted_at": "2026-01-07T11:30:00.000Z"}, "Its ticket is deleted."),
+    ],
+)
+def test_explain_tells_the_end_of_other_cases_too(
+    tmp_path: Path, case: dict[str, Any], change: dict[str, Any], end: str
+) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(
+        json.dumps({"type": "RECORD", "stream": "cases", "record": case | change}), encoding="utf-8"
+    )
+    assert end in command("--rules", "meltano.yml", "--explain", str(path)).stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("{", "holds no JSON"), ("[]", "holds no case"), ('{"Subject": "x"}', "holds no case")],
+)
+def test_explain_of_what_is_no_case_says_so(tmp_path: Path, content: str, told: str) -> None:
+    path = tmp_path / "case.json"
+    path.write_text(content, encoding="utf-8")
+    done = command("--rules", "meltano.yml", "--explain", str(path))
+    assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+# -- check
+
+
+@pytest.fixture
+def metadata(sandbox: RunningSandbox, tmp_path: Path) -> list[str]:
+    """The four answers of the vendors, as files, from the sandbox's org and portal."""
+    sandbox.seed(5)
+    login = {
+        "grant_type": "client_credentials",
+        "client_id": "sandbox-client",
+        "client_secret": "sandbox-secret",
+    }
+    token = httpx.post(f"{sandbox.salesforce_url}/services/oauth2/token", data=login).json()["access_token"]
+    salesforce = {"authorization": f"Bearer {token}"}
+    hubspot = {"authorization": "Bearer sandbox-token"}
+    processes = "SELECT Name FROM BusinessProcess WHERE TableEnumOrId = 'Case'"
+    answers = {
+        "describe": httpx.get(f"{sandbox.salesforce_url}/services/data/v66.0/sobjects/Case/describe", headers=salesforce),
+        "processes": httpx.get(f"{sandbox.salesforce_url}/services/data/v66.0/query", params={"q": processes}, headers=salesforce),
+        "properties": httpx.get(f"{sandbox.hubspot_url}/crm/properties/2026-09/tickets", headers=hubspot),
+        "pipelines": httpx.get(f"{sandbox.hubspot_url}/crm/pipelines/2026-09/tickets", headers=hubspot),
+    }  # fmt: skip
+    paths = []
+    for name, answer in answers.items():
+        path = tmp_path / f"{name}.json"
+        path.write_text(answer.raise_for_status().text, encoding="utf-8")
+        paths.append(str(path))
+    return paths
+
+
+def given(paths: list[str]) -> list[str]:
+    return [part for path in paths for part in ("--metadata", path)]
+
+
+def test_project_rules_fit_the_sandbox_and_what_has_no_rule_is_listed(metadata: list[str]) -> None:
+    done = command("--rules", "meltano.yml", "--check-rules", *given(metadata))
+    assert "Problems" not in done.stdout, done.stdout
+    assert done.returncode == 0
+    assert "support process 'Legacy Process': the default" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"fields": {"content": "Descripton"}}, "rules.fields.content.from: Case has no field 'Descripton' that the user may read; did you mean 'Description'?"),
+        ({"fields": {"contnt": "Description"}}, "rules.fields.contnt: HubSpot has no ticket property of this name; did you mean 'content'?"),
+        ({"fields": {"hs_ticket_priority": {"from": "Priority", "options": {"High": "HIHG"}}}}, "'HIHG' is no option of the property; did you mean 'HIGH'?"),
+        ({"fields": {"hs_ticket_priority": {"from": "CreatedDate", "convert": "datetime"}}}, "of HubSpot's type enumeration"),
+        ({"pipelines": {"default": {"pipeline": "Suport Pipeline"}}}, "HubSpot has no ticket pipeline 'Suport Pipeline'; did you mean 'Support Pipeline'?"),
+        ({"pipelines": {"default": {"pipeline": "Support Pipeline", "stages": {"New": "Nwe"}}}}, "the pipeline 'Support Pipeline' has no stage 'Nwe'; did you mean 'New'?"),
+        ({"pipelines": {"default": {"pipeline": "Support Pipeline", "closed_stage": "New"}}}, "the stage 'New' is not a closed one"),
+        ({"pipelines": {"default": {"pipeline": "Support Pipeline", "stages": {"Nwe": "New"}}}}, "Case has no active status 'Nwe'; did you mean 'New'?"),
+        ({"pipelines": {"Biling Process": {"pipeline": "Billing"}, "default": {"pipeline": "Support Pipeline"}}}, "the org has no support process of this name; did you mean 'Billing Process'?"),
+        ({"filter": {"record_types": {"include": ["Biling"]}}}, "the org has no record type 'biling'; did you mean 'Billing'?"),
+    ],
+)  # fmt: skip
+def test_N02_S18_each_misfit_is_told_with_its_path_and_the_nearest(
+    metadata: list[str], block: dict[str, Any], change: dict[str, Any], told: str
+) -> None:
+    known = Metadata()
+    for path in metadata:
+        known = add(known, json.loads(Path(path).read_text(encoding="utf-8")))
+    found = check(read_rules(block | change), known)
+    assert any(told in problem for problem in found.problems), found.problems
+
+
+def test_S19_every_process_status_and_value_without_a_rule_is_listed(metadata: list[str]) -> None:
+    known = Metadata()
+    for path in metadata:
+        known = add(known, json.loads(Path(path).read_text(encoding="utf-8")))
+    rules = read_rules({"pipelines": {"default": {"pipeline": "Support Pipeline", "stages": {"New": "New"}}}})
+    found = check(rules, known)
+    assert known.processes
+    assert {
+        p for p in known.processes if any(f"support process '{p}'" in line for line in found.without_rule)
+    } == set(known.processes)
+    assert known.fields
+    assert all(
+        any(f"status '{status}'" in line for line in found.without_rule) == (status != "New")
+        for status in known.fields["Status"].values
+    )
+
+
+def test_problems_end_with_exit_code_1(metadata: list[str], tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yml"
+    rules.write_text("pipelines: {default: {pipeline: No such}}", encoding="utf-8")
+    done = command("--rules", str(rules), "--check-rules", *given(metadata))
+    assert (done.returncode, "HubSpot has no ticket pipeline 'No such'" in done.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, [], {"results": []}, {"results": [7]}, {"records": [{}]}, {"name": "Case", "fields": 7}, "x"],
+)
+def test_metadata_that_is_none_is_told(answer: Any) -> None:
+    with pytest.raises(MetadataError, match="is none of"):
+        add(Metadata(), answer)
+
+
+# -- files
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("pipelines: [", "can't be read as YAML at line 1"),
+        ("a: 1\na: 2", "'a' stands twice"),
+        ("plugins: {}", "holds 0 mappings with rules"),
+        ("plugins: [7]", "holds 0 mappings with rules"),
+    ],
+)
+def test_rules_file_that_cant_be_read_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "rules.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(MapperError, match=told):
+        rules_of_file(path, "rules_file")
+
+
+def test_rules_file_holds_the_block_or_a_document_with_it(tmp_path: Path, block: dict[str, Any]) -> None:
+    """And days in it stay the texts that they are."""
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps(block), encoding="utf-8")
+    assert rules_of_file(path, "rules_file") == rules_of_file(ROOT / "meltano.yml", "--rules") == block
+    path.write_text("rules: {filter: {all: [{field: CreatedDate, at_least: 2026-01-31}]}}", encoding="utf-8")
+    assert rules_of_file(path, "rules_file")["filter"]["all"][0]["at_least"] == "2026-01-31"
+
+
+def test_rules_file_serves_as_setting_and_not_beside_rules(tmp_path: Path, block: dict[str, Any]) -> None:
+    rules, config = tmp_path / "rules.json", tmp_path / "config.json"
+    rules.write_text(json.dumps(block), encoding="utf-8")
+    sample = (ROOT / "contracts/samples/cases.jsonl").read_text(encoding="utf-8")
+
+    def mapped(settings: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+        config.write_text(json.dumps(settings), encoding="utf-8")
+        return subprocess.run(
+            [sys.executable, "-m", "case_ticket_mapper", "--config", str(config)],
+            input=sample, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert mapped({"rules_file": str(rules)}).stdout == mapped({"rules": block}).stdout != ""
+    both = mapped({"rules_file": str(rules), "rules": block})
+    assert (both.returncode != 0, "rules and rules_file are both given" in both.stderr) == (True, True)
+    missing = mapped({"rules_file": str(tmp_path / "nowhere.yml")})
+    assert (missing.returncode != 0, "rules_file" in missing.stderr, "Traceback" in missing.stderr) == (
+        True,
+        True,
+        False,
+    )

@@ -1,0 +1,53 @@
+"""Shell: Singer lines from stdin and to stdout."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib.encoding.base import GenericSingerReader, GenericSingerWriter
+
+from case_ticket_mapper.messages import line_of, read_message
+
+FULL_BYTES = 64 * 1024
+
+
+class MessageReader(GenericSingerReader[bytes]):
+    """Reads messages without the SDK's habit of logging a line that it can't read: customers wrote it."""
+
+    default_input = sys.stdin.buffer
+
+    def deserialize_json(self, line: bytes) -> dict[str, Any]:
+        return read_message(line)
+
+
+class MessageWriter(GenericSingerWriter[bytes, Any]):
+    """Writes lines in blocks; a state goes out at once, behind all that came before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting = bytearray()
+
+    def serialize_message(self, message: Any) -> bytes:
+        return line_of(message.to_dict())
+
+    def write_message(self, message: Any) -> None:
+        self.write_line(self.serialize_message(message))
+        if isinstance(message, StateMessage):
+            self.flush()
+
+    def write_record(self, stream: str, record: dict[str, Any]) -> None:
+        """A RECORD message, the short way."""
+        self.write_line(line_of({"type": "RECORD", "stream": stream, "record": record}))
+
+    def write_line(self, line: bytes) -> None:
+        self._waiting += line
+        if len(self._waiting) >= FULL_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Everything that waits, out."""
+        sys.stdout.buffer.write(self._waiting)
+        sys.stdout.buffer.flush()
+        self._waiting.clear()

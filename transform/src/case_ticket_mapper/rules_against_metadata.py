@@ -1,0 +1,186 @@
+"""Core: the rules against a real org and portal: every problem, and everything of the org that has no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from case_ticket_mapper.metadata import Metadata, TicketPipeline, TicketProperty
+from case_ticket_mapper.rules import DEFAULT, FieldRule, PipelineRule, Rules
+from case_ticket_mapper.rules_checking import near
+from case_ticket_mapper.rules_reading import columns_of
+
+# Columns that the tap adds to those of describe.
+JOINED = ("_sf_", "_sdc_", "BusinessProcess__", "CaseStatus__")
+# What a conversion gives -> the types of HubSpot's properties that take it (HubSpot: property types; native sync: field types).
+TEXTS = ("string", "enumeration", "phone_number")
+TAKEN_BY = {
+    "number": ("number", "string"), "percent": ("number",), "currency": ("number", "string"), "boolean": ("bool", "enumeration", "string"),
+    "date": ("date", "datetime", "string"), "datetime": ("datetime", "date", "string"), "option": ("enumeration", "string", "bool", "number"),
+    "multi_option": ("enumeration", "string"),
+}  # fmt: skip
+# The same for a column that goes as it is, by Salesforce's type.
+TAKEN_AS_IS = {
+    "boolean": TAKEN_BY["boolean"], "int": TAKEN_BY["number"], "double": TAKEN_BY["number"], "currency": TAKEN_BY["number"], "percent": TAKEN_BY["number"],
+    "date": TAKEN_BY["date"], "datetime": TAKEN_BY["datetime"],
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Problems would reject cases or stop a run; the rest has no rule of its own and falls to a default."""
+
+    problems: tuple[str, ...]
+    without_rule: tuple[str, ...]
+
+
+def check(rules: Rules, known: Metadata) -> Findings:
+    """Everything that can be said with what is known."""
+    problems = [
+        *_columns(rules, known),
+        *_pipelines(rules, known),
+        *_properties(rules, known),
+        *_record_types(rules, known),
+    ]
+    return Findings(problems=tuple(problems), without_rule=tuple(_without_rule(rules, known)))
+
+
+def _columns(rules: Rules, known: Metadata) -> Iterator[str]:
+    """Fields of Case that the rules read and the user does not see; columns of parents are not in this describe."""
+    if known.fields is None:
+        return
+    for column, path in columns_of(rules).items():
+        if (
+            column not in known.fields
+            and "__" not in column.removesuffix("__c")
+            and not column.startswith(JOINED)
+        ):
+            yield f"rules.{path}: Case has no field '{column}' that the user may read; {near(column, known.fields)}"
+
+
+def _pipelines(rules: Rules, known: Metadata) -> Iterator[str]:
+    for name, rule in rules.pipelines.items():
+        if (
+            known.processes is not None
+            and rules.pipeline_by == "BusinessProcess__Name"
+            and name not in (*known.processes, DEFAULT)
+        ):
+            yield f"rules.pipelines.{name}: the org has no support process of this name; {near(name, known.processes)}"
+        if known.pipelines is not None:
+            yield from _stages(name, rule, known, known.pipelines)
+
+
+def _stages(
+    name: str, rule: PipelineRule, known: Metadata, pipelines: tuple[TicketPipeline, ...]
+) -> Iterator[str]:
+    path = f"rules.pipelines.{name}"
+    found = next(
+        (
+            p
+            for p in pipelines
+            if rule.pipeline in (p.id, p.label) or rule.pipeline.lower() == p.label.lower()
+        ),
+        None,
+    )
+    if found is None:
+        yield f"{path}.pipeline: HubSpot has no ticket pipeline '{rule.pipeline}'; {near(rule.pipeline, [p.label for p in pipelines])}"
+        return
+    named = {f"stages.{status}": stage for status, stage in rule.stages.items()}
+    named |= {key: stage for key in ("closed_stage", "default_stage") if (stage := getattr(rule, key))}
+    for key, stage in named.items():
+        if stage.lower() not in found.stages and stage not in found.stages:
+            yield f"{path}.{key}: the pipeline '{found.label}' has no stage '{stage}'; {near(stage, found.stage_labels)}"
+    if rule.closed_stage and found.stages.get(rule.closed_stage.lower()) is False:
+        yield f"{path}.closed_stage: the stage '{rule.closed_stage}' is not a closed one in HubSpot"
+    if known.fields and "Status" in known.fields:
+        yield from (
+            f"{path}.stages.{status}: Case has no active status '{status}'; {near(status, known.fields['Status'].values)}"
+            for status in rule.stages
+            if status not in known.fields["Status"].values
+        )
+
+
+def _properties(rules: Rules, known: Metadata) -> Iterator[str]:
+    if known.properties is None:
+        return
+    for rule in rules.fields:
+        found = known.properties.get(rule.property)
+        path = f"rules.fields.{rule.property}"
+        if found is not None:
+            yield from (f"{path}: {text}" for text in _property(rule, found, known))
+        elif rule.property != "hubspot_owner_email" and not rule.property.startswith("salesforce_"):
+            yield f"{path}: HubSpot has no ticket property of this name; {near(rule.property, known.properties)}"
+
+
+def _property(rule: FieldRule, found: TicketProperty, known: Metadata) -> Iterator[str]:
+    if found.is_read_only:
+        yield "the ticket property is read only in HubSpot"
+    taken = _taken(rule, known)
+    if taken and found.type not in taken:
+        yield f"the property is of HubSpot's type {found.type}, which does not take this value; it goes into {', '.join(taken)}"
+    if found.type == "enumeration" and found.options:
+        given = [*rule.options.values(), *(v for v in (rule.constant, rule.default) if v is not None)]
+        yield from (
+            f"'{value}' is no option of the property; {near(str(value), found.options)}"
+            for value in dict.fromkeys(map(str, given))
+            if value not in found.options
+        )
+
+
+def _taken(rule: FieldRule, known: Metadata) -> tuple[str, ...]:
+    """The types of properties that take what a mapping gives; none where anything goes or the type is not known."""
+    if rule.convert in TAKEN_BY:
+        return TAKEN_BY[rule.convert]
+    if (
+        rule.convert == "as_is"
+        and known.fields
+        and len(rule.sources) == 1
+        and rule.sources[0] in known.fields
+    ):
+        return TAKEN_AS_IS.get(known.fields[rule.sources[0]].type, ())
+    return () if rule.convert == "as_is" else TEXTS
+
+
+def _record_types(rules: Rules, known: Metadata) -> Iterator[str]:
+    """Only labels are compared: describe's developer names are given where the API version has them."""
+    if known.record_types is None or rules.filter is None:
+        return
+    names = {name.lower() for name in known.record_types} | {"none"}
+    for kind, wanted in (("include", rules.filter.include), ("exclude", rules.filter.exclude)):
+        for name in sorted(wanted - names):
+            if "_" not in name:
+                yield f"rules.filter.record_types.{kind}: the org has no record type '{name}'; {near(name, known.record_types)}"
+
+
+def _without_rule(rules: Rules, known: Metadata) -> Iterator[str]:
+    for process in known.processes or ():
+        if rules.pipeline_by == "BusinessProcess__Name" and process not in rules.pipelines:
+            yield f"support process '{process}': {_fate(rules.unmapped_process)}"
+    if known.fields and "Status" in known.fields:
+        for name, rule in rules.pipelines.items():
+            for status in known.fields["Status"].values:
+                if status not in rule.stages:
+                    closed = "closed_stage if it closes, else " if rule.closed_stage else ""
+                    yield f"status '{status}' in rules.pipelines.{name}: {closed}{_fate(rules.unmapped_status)}"
+    for field_rule in rules.fields:
+        yield from _values_without_rule(field_rule, known)
+
+
+def _values_without_rule(rule: FieldRule, known: Metadata) -> Iterator[str]:
+    if not rule.options or not known.fields:
+        return
+    named = {key.lower() for key in rule.options}
+    for source in rule.sources:
+        for value in known.fields[source].values if source in known.fields else ():
+            if value.lower() not in named:
+                fate = f"default {rule.default!r}" if rule.default is not None else rule.when_unknown
+                yield f"value '{value}' of {source} in rules.fields.{rule.property}: {fate}"
+
+
+def _fate(rule: str) -> str:
+    return {
+        "reject": "rejected",
+        "skip": "skipped",
+        "default_stage": "the default",
+        "same_name": "the stage of the same name",
+    }[rule]

@@ -1,0 +1,103 @@
+"""Shell: the rules from where they stand: the setting `rules`, a YAML or JSON file, or the mapping in a meltano.yml."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from case_ticket_mapper.errors import MapperError
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, which lets no name stand twice: the second would silently replace the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's form
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"'{key.value}' stands twice", key.start_mark
+                )
+            if isinstance(key.value, str):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def rules_block(config: Mapping[str, Any]) -> Any:
+    """The rules block of the configuration; Meltano may hand it over as JSON text.
+
+    Raises:
+        MapperError: rules_file can't be read, or there are two sources of rules.
+    """
+    block, path = config.get("rules"), config.get("rules_file")
+    if block is not None and path is not None:
+        raise MapperError("rules and rules_file are both given: keep one of them")
+    if path is not None:
+        return rules_of_file(Path(str(path)), "rules_file")
+    if isinstance(block, str):
+        try:
+            return json.loads(block)
+        except ValueError:
+            return block
+    return {} if block is None else block
+
+
+def rules_of_file(path: Path, named: str) -> Any:
+    """The rules in a file: the block itself, under `rules`, or in the one mapping of a meltano.yml that has them.
+
+    Args:
+        path: a YAML file, of which JSON is one.
+        named: the setting or option that names the file, for messages.
+    """
+    document = yaml_of(path, named)
+    if isinstance(document, Mapping) and "plugins" in document:
+        found = [
+            rules
+            for mapping in mappings_of(document)
+            if (rules := mapping.get("config", {}).get("rules")) is not None
+        ]
+        if len(found) != 1:
+            raise MapperError(
+                f"{named}: {path} holds {len(found)} mappings with rules, not one; put the rules into a file of their own"
+            )
+        return found[0]
+    return document["rules"] if isinstance(document, Mapping) and "rules" in document else document
+
+
+def mappings_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The mappings of the mappers of a meltano.yml."""
+    try:
+        return [
+            mapping
+            for mapper in document["plugins"].get("mappers", ())
+            for mapping in mapper.get("mappings", ())
+        ]
+    except (AttributeError, TypeError):
+        return []
+
+
+def yaml_of(path: Path, named: str) -> Any:
+    """The document; days and moments as the texts that they were, since rules compare texts."""
+    try:
+        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except (OSError, UnicodeDecodeError) as error:
+        raise MapperError(f"{named}: {path} can't be read ({type(error).__name__})") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        why = f": {error.problem}" if isinstance(error, yaml.constructor.ConstructorError) else ""
+        raise MapperError(f"{named}: {path} can't be read as YAML{where}{why}") from None
+    return _without_dates(loaded)
+
+
+def _without_dates(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_dates(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_dates(inner) for inner in value]
+    return value.isoformat() if isinstance(value, date) else value
