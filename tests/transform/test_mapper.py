@@ -49,6 +49,27 @@ def test_sample_cases_in_sample_tickets_out(tmp_path: Path, config: dict[str, An
     assert "2 to tickets, 1 to deletions, 0 rejected, 0 skipped" in done.stderr
 
 
+def test_a_state_goes_out_at_once_behind_all_before_it(tmp_path: Path, config: dict[str, Any]) -> None:
+    """While the tap goes on: a target can confirm what it has."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "case_ticket_mapper", "--config", str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(CASES)
+    process.stdin.flush()
+    kinds = [json.loads(process.stdout.readline())["type"] for _ in range(6)]
+    process.stdin.close()
+    assert kinds == ["SCHEMA", "SCHEMA", "RECORD", "RECORD", "RECORD", "STATE"]
+    assert process.wait(timeout=30) == 0
+
+
 def test_rules_may_come_as_json_text(tmp_path: Path, config: dict[str, Any]) -> None:
     """As Meltano hands over an object that stands in an environment variable."""
     as_text = {"rules": json.dumps(config["rules"])}

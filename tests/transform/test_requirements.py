@@ -310,3 +310,6 @@ def test_W02_case_that_no_longer_fits_is_left_alone_or_deleted(otherwise: str, k
     assert isinstance(outcome, kind)
     if isinstance(outcome, Tombstone):
         assert outcome.record["_sdc_deleted_at"] == "2026-01-07T11:30:00.000Z"
+        without_stamp = made({"A": None}, **rules)
+        assert isinstance(without_stamp, Tombstone)
+        assert without_stamp.record["_sdc_deleted_at"]

@@ -120,7 +120,9 @@ class TicketMaker:
     def _unfit(self, case: Case, *, deletes: bool) -> Outcome:
         """The moment of its last change stands for that of leaving the filter: no clock."""
         return (
-            tombstone(case, case.get("SystemModstamp")) if deletes else Skipped(reason="left out by filter")
+            tombstone(case, case.get("SystemModstamp") or LONG_AGO)
+            if deletes
+            else Skipped(reason="left out by filter")
         )
 
     def _fields(self, case: Case) -> Record:
