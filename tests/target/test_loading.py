@@ -75,6 +75,13 @@ def test_one_bad_record_holds_back_no_other(sandbox: RunningSandbox, target: Tar
     assert "private" not in str(rejected) + loaded.log
 
 
+def test_closed_stage_is_the_first_that_hubspot_calls_closed(sandbox: RunningSandbox, target: Target) -> None:
+    target.load([schema(), ticket(1, hs_pipeline_stage="@closed"), ticket(2, hs_pipeline="Billing", hs_pipeline_stage="@closed")])  # fmt: skip
+    tickets = by_key(sandbox)
+    assert {t["properties"]["hs_is_closed"] for t in tickets.values()} == {"true"}
+    assert len({t["properties"]["hs_pipeline"] for t in tickets.values()}) == 2
+
+
 @pytest.mark.parametrize("changes", [{"hs_pipeline": "No such"}, {"hs_pipeline_stage": "No such"}])
 def test_unknown_pipeline_or_stage_is_told_with_what_there_is(
     sandbox: RunningSandbox, target: Target, changes: dict[str, str]

@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from case_sync_sandbox.testing import RunningSandbox
-from case_ticket_mapper.errors import MapperError
+from case_ticket_mapper.errors import MapperError, RulesError
 from case_ticket_mapper.explaining import explain
 from case_ticket_mapper.metadata import Metadata, MetadataError, add
 from case_ticket_mapper.rules_against_metadata import check
@@ -121,12 +123,12 @@ def metadata(sandbox: RunningSandbox, tmp_path: Path) -> list[str]:
     return paths
 
 
-def given(paths: list[str]) -> list[str]:
+def options_of(paths: list[str]) -> list[str]:
     return [part for path in paths for part in ("--metadata", path)]
 
 
 def test_project_rules_fit_the_sandbox_and_what_has_no_rule_is_listed(metadata: list[str]) -> None:
-    done = command("--rules", "meltano.yml", "--check-rules", *given(metadata))
+    done = command("--rules", "meltano.yml", "--check-rules", *options_of(metadata))
     assert "Problems" not in done.stdout, done.stdout
     assert done.returncode == 0
     assert "support process 'Legacy Process': the default" in done.stdout
@@ -177,7 +179,7 @@ def test_S19_every_process_status_and_value_without_a_rule_is_listed(metadata: l
 def test_problems_end_with_exit_code_1(metadata: list[str], tmp_path: Path) -> None:
     rules = tmp_path / "rules.yml"
     rules.write_text("pipelines: {default: {pipeline: No such}}", encoding="utf-8")
-    done = command("--rules", str(rules), "--check-rules", *given(metadata))
+    done = command("--rules", str(rules), "--check-rules", *options_of(metadata))
     assert (done.returncode, "HubSpot has no ticket pipeline 'No such'" in done.stdout) == (1, True)
 
 
@@ -239,3 +241,22 @@ def test_rules_file_serves_as_setting_and_not_beside_rules(tmp_path: Path, block
         True,
         False,
     )
+
+
+@given(st.text(max_size=60))
+def test_any_text_as_rules_file_is_read_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    """Fuzzed files: rules, or a message; and a refusal of rules names a path."""
+    path = tmp_path_factory.getbasetemp() / "fuzzed.yml"
+    path.write_text(text, encoding="utf-8")
+    try:
+        read_rules(rules_of_file(path, "rules_file"))
+    except RulesError as error:
+        refused = error.problems
+    except MapperError as error:
+        refused = [f"rules_file: {error}"]
+    else:
+        refused = ["rules"]
+    assert refused
+    assert all(problem.startswith("rules") for problem in refused)

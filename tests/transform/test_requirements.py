@@ -247,6 +247,14 @@ def test_W01_every_status_has_the_stage_or_the_fate_that_the_rules_say(
     assert (outcome.record["hs_pipeline_stage"] if isinstance(outcome, Ticket) else type(outcome)) == expected
 
 
+def test_closed_case_without_a_rule_lands_in_a_closed_stage() -> None:
+    """Whatever unmapped_status says of the others."""
+    pipelines = {"default": {"pipeline": "P", "stages": {}, "default_stage": "D"}}
+    for rule in ("reject", "skip", "default_stage", "same_name"):
+        found = ticket({"Status": "Solved", "IsClosed": True}, pipelines=pipelines, unmapped_status=rule)
+        assert found["hs_pipeline_stage"] == "@closed"
+
+
 # -- filter
 
 

@@ -1,10 +1,13 @@
 """A case to its ticket: what holds for every case, and the decisions one by one."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from case_ticket_mapper.conversions import NAMES
 from case_ticket_mapper.rules import KEY, MARKS
@@ -72,9 +75,43 @@ def test_ticket_has_what_hubspot_requires_and_pipeline_with_stage(case: dict[str
     outcome = maker().make(case)
     if isinstance(outcome, Ticket):
         assert outcome.record["subject"]
-        assert placed(outcome) in {("Tech", "T1"), ("Tech", "T9"), ("Support", "S1"), ("Support", "S9")}
+        assert placed(outcome) in {
+            ("Tech", "T1"),
+            ("Tech", "T9"),
+            ("Support", "S1"),
+            ("Support", "S9"),
+            ("Tech", "@closed"),
+        }
         assert set(MARKS) <= set(outcome.record)
         assert set(outcome.record) <= set(tickets_schema(maker().rules)["properties"])
+
+
+WIRE = Draft202012Validator(json.loads((Path(__file__).parents[2] / "contracts/tickets.schema.json").read_text(encoding="utf-8")))  # fmt: skip
+
+
+# As Salesforce types these columns: texts.
+typed_cases = st.fixed_dictionaries(
+    {"Id": st.from_regex(r"[A-Za-z0-9]{18}", fullmatch=True), "Status": st.sampled_from(["New", "Closed", "Odd"]), "IsClosed": st.booleans()},
+    optional=dict.fromkeys(columns, st.none() | st.text(max_size=20)),
+)  # fmt: skip
+
+
+@given(typed_cases, st.booleans())
+def test_every_ticket_and_tombstone_fits_the_contract(case: dict[str, Any], is_deleted: bool) -> None:
+    """And the schema that the mapper announces for it."""
+    stamp = "2026-01-07T11:30:00.000Z"
+    rules = maker(on_case_deleted="delete_ticket")
+    outcome = rules.make(
+        case
+        | {
+            "SystemModstamp": stamp,
+            "_sf_organization_id": "00D5g00000SandBEAA",
+            "_sdc_deleted_at": stamp if is_deleted else None,
+        }
+    )
+    if isinstance(outcome, Ticket | Tombstone):
+        WIRE.validate(outcome.record)
+        Draft202012Validator(tickets_schema(rules.rules)).validate(outcome.record)
 
 
 @given(cases)

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+# A stage's name in the stream that stands for the first one of the pipeline whose ticketState is CLOSED.
+CLOSED_STAGE = "@closed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
@@ -19,7 +22,7 @@ class Property:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """A ticket pipeline; `stages` by id and by label in lower case -> id."""
+    """A ticket pipeline; `stages` by id, by label in lower case, and @closed -> id."""
 
     id: str
     label: str
@@ -68,10 +71,13 @@ def _pipeline(body: Mapping[str, Any]) -> Pipeline:
     by_name = {str(s["label"]).lower(): str(s["id"]) for s in stages} | {
         str(s["id"]): str(s["id"]) for s in stages
     }
+    closed = [
+        str(s["id"]) for s in stages if str((s.get("metadata") or {}).get("ticketState")).upper() == "CLOSED"
+    ]
     return Pipeline(
         id=str(body["id"]),
         label=str(body["label"]),
-        stages=by_name,
+        stages=by_name | ({CLOSED_STAGE: closed[0]} if closed else {}),
         stage_labels=tuple(str(s["label"]) for s in stages),
     )
 

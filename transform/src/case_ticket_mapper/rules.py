@@ -11,6 +11,8 @@ KEY = "salesforce_case_id"
 MARKS = (KEY, "salesforce_org_id", "salesforce_system_modstamp")
 DEFAULT = "default"
 NO_RECORD_TYPE = "none"
+# Stands for the first stage of the pipeline whose ticketState is CLOSED; the target, which knows the portal, finds it.
+CLOSED_STAGE = "@closed"
 
 OnDeleted = Literal["do_nothing", "delete_ticket"]
 OnMerged = Literal["as_deleted", "follow_merge"]
@@ -56,7 +58,7 @@ class PipelineRule:
 
     pipeline: str
     stages: Mapping[str, str]
-    closed_stage: str | None = None
+    closed_stage: str = CLOSED_STAGE
     default_stage: str | None = None
 
 

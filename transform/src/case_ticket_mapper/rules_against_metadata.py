@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from case_ticket_mapper.metadata import Metadata, TicketPipeline, TicketProperty
-from case_ticket_mapper.rules import DEFAULT, FieldRule, PipelineRule, Rules
+from case_ticket_mapper.rules import CLOSED_STAGE, DEFAULT, FieldRule, PipelineRule, Rules
 from case_ticket_mapper.rules_checking import near
 from case_ticket_mapper.rules_reading import columns_of
 
@@ -86,11 +86,14 @@ def _stages(
         yield f"{path}.pipeline: HubSpot has no ticket pipeline '{rule.pipeline}'; {near(rule.pipeline, [p.label for p in pipelines])}"
         return
     named = {f"stages.{status}": stage for status, stage in rule.stages.items()}
-    named |= {key: stage for key in ("closed_stage", "default_stage") if (stage := getattr(rule, key))}
+    named |= {"default_stage": rule.default_stage} if rule.default_stage else {}
+    named |= {"closed_stage": rule.closed_stage} if rule.closed_stage != CLOSED_STAGE else {}
     for key, stage in named.items():
         if stage.lower() not in found.stages and stage not in found.stages:
             yield f"{path}.{key}: the pipeline '{found.label}' has no stage '{stage}'; {near(stage, found.stage_labels)}"
-    if rule.closed_stage and found.stages.get(rule.closed_stage.lower()) is False:
+    if rule.closed_stage == CLOSED_STAGE and not any(found.stages.values()):
+        yield f"{path}.closed_stage: is missing: the pipeline '{found.label}' has no stage that is closed in HubSpot"
+    if found.stages.get(rule.closed_stage.lower()) is False:
         yield f"{path}.closed_stage: the stage '{rule.closed_stage}' is not a closed one in HubSpot"
     if known.fields and "Status" in known.fields:
         yield from (
@@ -160,7 +163,7 @@ def _without_rule(rules: Rules, known: Metadata) -> Iterator[str]:
         for name, rule in rules.pipelines.items():
             for status in known.fields["Status"].values:
                 if status not in rule.stages:
-                    closed = "closed_stage if it closes, else " if rule.closed_stage else ""
+                    closed = "a closed stage if it closes, else "
                     yield f"status '{status}' in rules.pipelines.{name}: {closed}{_fate(rules.unmapped_status)}"
     for field_rule in rules.fields:
         yield from _values_without_rule(field_rule, known)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from case_ticket_mapper.errors import RulesError
 from case_ticket_mapper.filtering import OPERATORS, RECORD_TYPE_COLUMNS
 from case_ticket_mapper.rules import (
+    CLOSED_STAGE,
     DEFAULT,
     DEFAULT_FIELDS,
     DEFAULT_MATCHES,
@@ -148,9 +149,12 @@ def _field(name: str, rule: Mapping[str, Any], lookups: Mapping[str, Mapping[str
 
 
 def _pipeline(rule: Mapping[str, Any]) -> PipelineRule:
-    named = {key: str(rule[key]) if key in rule else None for key in ("closed_stage", "default_stage")}
+    closed_stage = str(rule.get("closed_stage", CLOSED_STAGE))
+    default_stage = str(rule["default_stage"]) if "default_stage" in rule else None
     stages = {str(status): str(stage) for status, stage in rule.get("stages", {}).items()}
-    return PipelineRule(pipeline=str(rule["pipeline"]), stages=stages, **named)
+    return PipelineRule(
+        pipeline=str(rule["pipeline"]), stages=stages, closed_stage=closed_stage, default_stage=default_stage
+    )
 
 
 def _associations(block: Mapping[str, Any]) -> Iterable[AssociationRule]:
