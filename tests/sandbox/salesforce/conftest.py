@@ -1,6 +1,8 @@
 """What tests of the Salesforce half start from: a seeded sandbox and a client that is logged in."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -9,6 +11,7 @@ from case_sync_sandbox.testing import RunningSandbox
 
 LOGIN = {"grant_type": "client_credentials", "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
 V = "/services/data/v67.0"
+NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 
 
 class Org:
@@ -52,6 +55,24 @@ class Org:
     def change(self, action: str, **what: object) -> None:
         self.http.post("/_sandbox/salesforce/records", json={"action": action, **what}).raise_for_status()
 
+    def describe(self, name: str = "Case") -> dict:
+        answer = self.get(f"/sobjects/{name}/describe")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def types(self, name: str = "Case") -> dict[str, str]:
+        """Field name -> type, of all fields that the user may read."""
+        return {f["name"]: f["type"] for f in self.describe(name)["fields"]}
+
+    def now(self) -> datetime:
+        """The sandbox's clock."""
+        return datetime.fromisoformat(self.sandbox.admin("GET", "clock")["now"])
+
+    def advance(self, *, seconds: float) -> None:
+        """Turn the clock on, and log in anew: a session lasts two hours."""
+        self.sandbox.admin("POST", "clock", {"advance": seconds})
+        self.login()
+
     def act(self, path: str, body: object = None) -> dict:
         answer = self.http.post(f"/_sandbox/salesforce/{path}", json=body or {})
         answer.raise_for_status()
@@ -73,3 +94,36 @@ def empty_org(sandbox: RunningSandbox) -> Iterator[Org]:
     org = Org(sandbox)
     yield org
     org.http.close()
+
+
+@pytest.fixture
+def frozen(sandbox: RunningSandbox) -> Iterator[Org]:
+    """An org of 60 cases whose clock stands at noon."""
+    sandbox.admin("POST", "clock", {"freeze": NOON.isoformat()})
+    sandbox.seed(60)
+    org = Org(sandbox)
+    yield org
+    org.http.close()
+
+
+def as_rest(stored: dict[str, Any], types: dict[str, str]) -> dict[str, Any]:
+    """A stored record as REST has to show it: moments with milliseconds and +0000, checkboxes as booleans."""
+    shows = {"datetime": lambda v: f"{v}.000+0000", "boolean": bool}
+    return {
+        name: stored[name] if stored[name] is None else shows.get(kind, lambda v: v)(stored[name])
+        for name, kind in types.items()
+    }
+
+
+def as_csv(stored: dict[str, Any], types: dict[str, str]) -> dict[str, str]:
+    """A stored record as Bulk 2.0 has to show it: all texts, moments with Z, an empty text for null."""
+    shows = {"datetime": lambda v: f"{v}.000Z", "boolean": lambda v: "true" if v else "false"}
+    return {
+        name: "" if stored[name] is None else str(shows.get(kind, str)(stored[name]))
+        for name, kind in types.items()
+    }
+
+
+def fields_of(record: dict[str, Any]) -> dict[str, Any]:
+    """A REST record without its attributes."""
+    return {name: value for name, value in record.items() if name != "attributes"}

@@ -23,7 +23,7 @@ from case_sync_sandbox.salesforce.errors import SalesforceError, not_found
 from case_sync_sandbox.salesforce.oauth import OAuthError
 from case_sync_sandbox.salesforce.store import ORGANIZATION_ID
 
-OLDEST, NEWEST = 31, 67  # up to v30 is retired and answers 410 GONE (Salesforce: API end of life)
+OLDEST, NEWEST = 31, 67  # Salesforce: API end of life
 SEASONS = ("Winter", "Spring", "Summer")  # a version each; 67 is Summer '26
 Endpoint = Callable[[Request], Awaitable[Response]]
 GET, WRITES = ["GET"], ["POST", "PATCH", "PUT", "DELETE"]
@@ -92,6 +92,11 @@ def respond(work: Work, api: SalesforceApi, ask: Ask, version: str) -> Response:
 
 
 def check_version(text: str) -> str:
+    """The version of the path; up to v30 it is retired: 410 GONE (Salesforce: API end of life), and a later one is not there.
+
+    Raises:
+        SalesforceError: 410 or 404.
+    """
     number = re.fullmatch(r"v(\d+)\.0", text)
     if number and int(number[1]) < OLDEST:
         raise SalesforceError(410, "UNSUPPORTED_API_VERSION", "The requested API version is retired")
@@ -101,13 +106,15 @@ def check_version(text: str) -> str:
 
 
 async def token(request: Request) -> Response:
+    """The token endpoint; its errors are OAuth's object, not REST's array (Help: OAuth 2.0 Authorization Errors)."""
     api: SalesforceApi = request.app.state.api
     form = {k: v for k, v in (await request.form()).items() if isinstance(v, str)}
     switches = api.store.switches
     api.sessions.rotate = switches.rotate_refresh_tokens
     api.sessions.organization_id = switches.organization_id or ORGANIZATION_ID
     try:
-        return answer(api.sessions.login(form, str(request.base_url).rstrip("/")))
+        base_url = str(request.base_url).rstrip("/")
+        return answer(api.sessions.login(form, base_url, request.headers.get("authorization", "")))
     except OAuthError as error:
         return answer(error.body(), 400)
 

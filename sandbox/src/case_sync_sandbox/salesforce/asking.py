@@ -10,7 +10,7 @@ import orjson
 from starlette.responses import Response
 
 from case_sync_sandbox.salesforce.api import SalesforceApi
-from case_sync_sandbox.salesforce.errors import SalesforceError
+from case_sync_sandbox.salesforce.errors import SalesforceError, not_found
 from case_sync_sandbox.salesforce.schema import SObject
 from case_sync_sandbox.salesforce.soql_scope import find_object
 
@@ -52,4 +52,13 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
 
 
 def readable(api: SalesforceApi, ask: Ask) -> SObject:
-    return find_object(ask.path["name"], api.store.visible)
+    """The object that a path below /sobjects names.
+
+    Raises:
+        SalesforceError: 404 where the user may read none of that name (jsforce #1299 and restforce #235 quote it): INVALID_TYPE is
+            what SOQL says.
+    """
+    try:
+        return find_object(ask.path["name"], api.store.visible)
+    except SalesforceError as error:
+        raise not_found() from error

@@ -1,6 +1,7 @@
 """Shell: Bulk API 2.0 query jobs: their five states, and their results as slices of one CSV file.
 
-Source: Salesforce Bulk API 2.0, Query: create a job, get results, get parallel results (resultPages).
+Source: Salesforce Bulk API 2.0, Query: create a job, get job info, get results, get parallel results (resultPages). The texts of
+refusals are those that public connectors match (Airbyte, Estuary); where a code is our guess, its line says so.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ import tempfile
 from array import array
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import IO, Any
 
 from case_sync_sandbox.salesforce.errors import SalesforceError, not_found
 from case_sync_sandbox.salesforce.ids import to_18
-from case_sync_sandbox.salesforce.querying import Queries
+from case_sync_sandbox.salesforce.querying import Queries, invalid_locator
 from case_sync_sandbox.salesforce.rendering import csv_header, csv_rows, rest_datetime
 from case_sync_sandbox.salesforce.schema import OBJECTS
+from case_sync_sandbox.salesforce.soql_scope import STAMP
 from case_sync_sandbox.salesforce.soql_sql import Statement
 from case_sync_sandbox.salesforce.store import INTEGRATION_USER_ID, SalesforceStore
 
 PAGES_AT_ONCE = 5  # resultPages names at most five
-DONE = {"JobComplete", "Failed", "Aborted"}
+DONE = {"JobComplete", "Failed", "Aborted"}  # before: UploadComplete, InProgress (get job info: state)
+KEPT = timedelta(days=7)  # jobs and their results (Bulk API 2.0 limits)
 PATIENCE_SECONDS = (
     2.0  # a poll that is to find the job complete waits this long for its file, then says InProgress
 )
@@ -97,9 +101,12 @@ def start_of(text: str | None) -> int:
     if not text:
         return 0
     try:
-        return int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        start = int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError as error:
-        raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator") from error
+        raise invalid_locator() from error
+    if start < 0:
+        raise invalid_locator()
+    return start
 
 
 class BulkJobs:
@@ -171,17 +178,22 @@ class BulkJobs:
             "columnDelimiter": "COMMA",
         }
         if job.state in DONE:
-            answer |= {"numberRecordsProcessed": job.records, "retries": 0, "totalProcessingTime": 1}
+            answer |= {
+                "numberRecordsProcessed": job.records,
+                "retries": 0,
+                "totalProcessingTime": 1,
+                "isPkChunkingSupported": True,
+            }
         return answer | ({"errorMessage": job.error} if job.error else {})
 
     def get(self, job_id: str, version: str) -> Job:
         """The job.
 
         Raises:
-            SalesforceError: 404, or 409 for another API version than it was made with.
+            SalesforceError: 404, or 409 for another API version than it was made with (get results; the code is our guess).
         """
         job = self._jobs.get(to_18(job_id))
-        if job is None:
+        if job is None or job.created < (self.store.clock.now() - KEPT).strftime(STAMP):
             raise not_found()
         if job.version != version:
             raise SalesforceError(
@@ -224,12 +236,13 @@ class BulkJobs:
         job.file.flush()
 
     def results(self, job_id: str, version: str, at: str | None, max_records: int | None) -> Slice:
+        """A page of the CSV, as often as it is asked for: locators stay while the job does (get results)."""
         job = self._complete(job_id, version)
         start = start_of(at)
         end = min(start + (max_records or self.store.switches.bulk_page_records), job.records)
         file = job.file
         if file is None or start > job.records:
-            raise SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+            raise invalid_locator()
         low, high = job.starts[start], job.starts[end]
         body = os.pread(file.fileno(), high - low, low)  # several readers: none moves the file's position
         return Slice(
@@ -260,6 +273,7 @@ class BulkJobs:
         return job
 
     def abort(self, job_id: str, version: str) -> dict[str, Any]:
+        """PATCH {"state": "Aborted"}, while it is not done (abort a query job; the code INVALIDJOBSTATE is our guess)."""
         job = self.get(job_id, version)
         if job.state in DONE:
             raise SalesforceError(
@@ -269,6 +283,7 @@ class BulkJobs:
         return self.describe(job)
 
     def delete(self, job_id: str, version: str) -> None:
+        """Job and results are gone; a job that still runs is refused (delete a query job)."""
         job = self.get(job_id, version)
         if job.state not in DONE:
             raise SalesforceError(400, "INVALIDJOBSTATE", "abort the job before you delete it")

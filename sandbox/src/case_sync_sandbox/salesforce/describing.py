@@ -1,4 +1,7 @@
-"""Core: describe answers, made from the schema and from what the user may read."""
+"""Core: describe answers, made from the schema and from what the user may read.
+
+Source: Salesforce REST API, sObject Describe and Describe Global; SOAP API, DescribeSObjectResult and Field (the members).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from case_sync_sandbox.salesforce.ids import KEY_PREFIXES
-from case_sync_sandbox.salesforce.schema import Field, SObject
+from case_sync_sandbox.salesforce.schema import UNFILTERABLE, UNSORTABLE, Field, SObject
 
 SOAP_TYPES = {
     "boolean": "xsd:boolean", "int": "xsd:int", "double": "xsd:double", "currency": "xsd:double", "percent": "xsd:double",
@@ -47,8 +50,8 @@ def describe_field(f: Field, picklist: Sequence[str]) -> dict[str, Any]:
             {"value": v, "label": v, "active": True, "defaultValue": False, "validFor": None}
             for v in picklist
         ],
-        "filterable": f.type not in {"textarea", "address"},
-        "sortable": f.type not in {"textarea", "address", "multipicklist"},
+        "filterable": f.type not in UNFILTERABLE,
+        "sortable": f.type not in UNSORTABLE,
         "groupable": f.type not in {"textarea", "double", "currency"},
         "createable": not f.calculated,
         "updateable": False,
@@ -71,6 +74,11 @@ def describe_object(
     }
 
 
+def is_replicateable(sobject: SObject) -> bool:
+    """Whether getDeleted and getUpdated work (describe: replicateable)."""
+    return sobject.deletable or sobject.name in {"User", "RecordType"}
+
+
 def summary(sobject: SObject, version: str) -> dict[str, Any]:
     """One object as the global describe lists it."""
     url = f"/services/data/{version}/sobjects/{sobject.name}"
@@ -82,7 +90,7 @@ def summary(sobject: SObject, version: str) -> dict[str, Any]:
         "queryable": True,
         "retrieveable": True,
         "searchable": sobject.deletable,
-        "replicateable": sobject.deletable or sobject.name in {"User", "RecordType"},
+        "replicateable": is_replicateable(sobject),
         "undeletable": sobject.deletable,
         "mergeable": sobject.name in {"Account", "Contact", "Case"},
         "createable": False,

@@ -1,4 +1,8 @@
-"""Core: the errors that Salesforce's REST API answers with, each with its status, code and wording."""
+"""Core: the errors that Salesforce's REST API answers with, each with its status, code and wording.
+
+Source: REST API, Status Codes and Error Responses (codes, the array, the wording for an expired session); SOAP API, ExceptionCode. The
+wordings of SOQL's errors are in no such page: they are known by use.
+"""
 
 from __future__ import annotations
 

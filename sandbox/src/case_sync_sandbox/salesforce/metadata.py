@@ -25,15 +25,17 @@ def global_describe(api: SalesforceApi, _: Ask, version: str) -> Any:
 
 
 def picklist_values(api: SalesforceApi, sobject: SObject, f: Field) -> list[str]:
-    """The values that are declared and those that records hold; Status has its own table."""
+    """The values that are declared and those that records hold, one by one of a multi-select; Status has its own table."""
     if (sobject.name, f.name) == ("Case", "Status"):
         return [row[0] for row in api.store.rows('SELECT "ApiName" FROM "CaseStatus" ORDER BY "SortOrder"')]
-    if f.type != "picklist":
-        return list(f.picklist)
+    if f.type not in {"picklist", "multipicklist"}:
+        return []
     held = api.store.rows(
         f'SELECT DISTINCT "{f.name}" FROM "{sobject.name}" WHERE "{f.name}" IS NOT NULL ORDER BY 1'
     )
-    return list(dict.fromkeys([*f.picklist, *(row[0] for row in held)]))
+    several = f.type == "multipicklist"  # REST: its values are joined by semicolons
+    parts = (part for (text,) in held for part in (text.split(";") if several else [text]))
+    return list(dict.fromkeys([*f.picklist, *parts]))
 
 
 def record_type_infos(api: SalesforceApi, sobject: SObject) -> list[dict[str, Any]]:

@@ -1,4 +1,8 @@
-"""Core: rows of SQLite as Salesforce shows them, in REST's JSON and in Bulk 2.0's CSV."""
+"""Core: rows of SQLite as Salesforce shows them, in REST's JSON and in Bulk 2.0's CSV.
+
+Sources: REST API, Query (records, attributes); SOQL reference, relationship queries; Bulk API 2.0, get results (every value quoted, an
+empty one for null). estuary/connectors PR 2519 quotes the two forms of a datetime.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ Show = Callable[[Any], Any]
 
 
 def rest_datetime(value: Any) -> Any:
-    """`2024-09-24T03:26:07.000+0000` in REST (the sandbox's facts: Salesforce REST query)."""
+    """`2024-09-24T03:26:07.000+0000` in REST (REST: Query)."""
     return None if value is None else f"{value}.000+0000"
 
 
@@ -93,7 +97,7 @@ CSV: dict[str, Show] = {"datetime": csv_datetime, "boolean": csv_boolean}
 
 
 def csv_header(columns: Sequence[Column]) -> list[str]:
-    """The columns in the order asked for, parents flat with a dot."""
+    """The columns in the order asked for, parents flat with a dot; their header is known by use, no page shows one."""
     return [".".join(c.path) for c in columns]
 
 

@@ -13,14 +13,32 @@ from case_sync_sandbox.salesforce.schema import OBJECTS
 from case_sync_sandbox.salesforce.soql_scope import STAMP
 from case_sync_sandbox.salesforce.store import SalesforceStore
 
-DELETED_REACHES_BACK = timedelta(days=15)
-UPDATED_REACHES_BACK = timedelta(days=30)
-SHORTEST = timedelta(minutes=1)
-MAX_IDS = 600_000
+DELETED_REACHES_BACK = timedelta(days=15)  # REST: Get Deleted
+UPDATED_REACHES_BACK = timedelta(days=30)  # REST: Get Updated
+SHORTEST = timedelta(
+    minutes=1
+)  # start precedes end by more than this, else INVALID_REPLICATION_DATE (both pages)
 
 
 def replication_error(message: str) -> SalesforceError:
     return SalesforceError(400, "INVALID_REPLICATION_DATE", message)
+
+
+def minute_of(text: str | None) -> datetime:
+    """The minute of a date with an offset (+00:00 or Z; a + that was not encoded arrives as a space).
+
+    Raises:
+        SalesforceError: no date, or none with an offset. How Salesforce words it is in no source we know.
+    """
+    try:
+        moment = datetime.fromisoformat((text or "").replace(" ", "+"))
+    except ValueError:
+        moment = datetime.min  # noqa: DTZ901 - naive like what is refused below
+    if moment.tzinfo is None:
+        raise SalesforceError(
+            400, "INVALID_QUERY_VALUE", "start and end must be ISO 8601 dates with an offset"
+        )
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
 
 
 def window(start: str | None, end: str | None, now: datetime, reach: timedelta) -> tuple[str, str]:
@@ -29,15 +47,7 @@ def window(start: str | None, end: str | None, now: datetime, reach: timedelta) 
     Raises:
         SalesforceError: a date that is no date, a start too early, or not more than one minute before the end.
     """
-    try:
-        first, last = (
-            datetime.fromisoformat((text or "").replace(" ", "+")).astimezone(UTC) for text in (start, end)
-        )
-    except ValueError as error:
-        raise SalesforceError(
-            400, "INVALID_QUERY_VALUE", "start and end must be ISO 8601 dates with an offset"
-        ) from error
-    first, last = (moment.replace(second=0, microsecond=0) for moment in (first, last))
+    first, last = minute_of(start), minute_of(end)
     if last - first <= SHORTEST:
         raise replication_error("startDate must precede endDate by more than one minute")
     if first < (now - reach).replace(second=0, microsecond=0):
@@ -56,6 +66,12 @@ def latest_date_covered(store: SalesforceStore, end: str) -> str:
     return str(rest_datetime(min(end, held, store.stamp_now())))
 
 
+def refuse_too_many(store: SalesforceStore, found: int) -> None:
+    """At most 600,000 ids an answer (REST: Get Deleted, Get Updated)."""
+    if found > store.switches.max_replication_ids:
+        raise SalesforceError(400, "EXCEEDED_ID_LIMIT", "too many ids in the window: use a shorter one")
+
+
 def deleted(
     store: SalesforceStore, object_name: str, start: str | None, end: str | None
 ) -> dict[str, object]:
@@ -67,10 +83,9 @@ def deleted(
     rows = store.rows(
         "SELECT id, deleted_date FROM delete_log WHERE object = ? AND deleted_date >= ? AND deleted_date <= ? "
         "ORDER BY deleted_date, id LIMIT ?",
-        (object_name, low, high, MAX_IDS + 1),
+        (object_name, low, high, store.switches.max_replication_ids + 1),
     )
-    if len(rows) > MAX_IDS:
-        raise SalesforceError(400, "EXCEEDED_ID_LIMIT", "too many ids in the window: use a shorter one")
+    refuse_too_many(store, len(rows))
     earliest = (store.clock.now() - DELETED_REACHES_BACK).strftime(STAMP)
     return {
         "deletedRecords": [{"id": record_id, "deletedDate": rest_datetime(when)} for record_id, when in rows],
@@ -87,8 +102,7 @@ def updated(
     live = ' AND "IsDeleted" = 0' if OBJECTS[object_name].deletable else ""
     rows = store.rows(
         f'SELECT "Id" FROM "{object_name}" WHERE "SystemModstamp" >= ? AND "SystemModstamp" <= ?{live} LIMIT ?',
-        (low, high, MAX_IDS + 1),
+        (low, high, store.switches.max_replication_ids + 1),
     )
-    if len(rows) > MAX_IDS:
-        raise SalesforceError(400, "EXCEEDED_ID_LIMIT", "too many ids in the window: use a shorter one")
+    refuse_too_many(store, len(rows))
     return {"ids": [row[0] for row in rows], "latestDateCovered": latest_date_covered(store, high)}

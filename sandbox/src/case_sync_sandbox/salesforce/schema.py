@@ -256,6 +256,10 @@ ORGANIZATION = SObject(
     fields=(*IDENTITY, text("Name", 80), *of("boolean", "IsSandbox"), *AUDIT),
 )
 
+# SOQL reference: WHERE takes no long text, ORDER BY no long text and no multi-select picklist; describe says the same.
+UNFILTERABLE = {"textarea", "address"}
+UNSORTABLE = {*UNFILTERABLE, "multipicklist"}
+
 OBJECTS: dict[str, SObject] = {
     o.name: o
     for o in (

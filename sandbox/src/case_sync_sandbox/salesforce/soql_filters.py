@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from case_sync_sandbox.salesforce.errors import SalesforceError, malformed
 from case_sync_sandbox.salesforce.ids import to_18
+from case_sync_sandbox.salesforce.schema import UNFILTERABLE
 from case_sync_sandbox.salesforce.soql import Compare, Condition, Logic, Membership, Path, Query, Value
 from case_sync_sandbox.salesforce.soql_scope import STAMP, Column, Scope, find_object
 
@@ -75,7 +76,7 @@ def filtered(path: Path, scope: Scope) -> Column:
         SalesforceError: INVALID_FIELD for a long text, which SOQL filters by no operator, not even for null.
     """
     column = scope.column(path)
-    if column.type in {"textarea", "address"}:
+    if column.type in UNFILTERABLE:
         raise SalesforceError(400, "INVALID_FIELD", f"field '{path}' can not be filtered in a query call")
     return column
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from case_sync_sandbox.salesforce.errors import SalesforceError
+from case_sync_sandbox.salesforce.schema import UNSORTABLE
 from case_sync_sandbox.salesforce.soql import Ordering, Query
 from case_sync_sandbox.salesforce.soql_filters import condition_sql
 from case_sync_sandbox.salesforce.soql_scope import Column, Parent, Scope, Visible, find_object
@@ -89,7 +90,7 @@ def tail_sql(query: Query, conditions: list[str], order: list[str]) -> str:
 
 def ordering_sql(ordering: Ordering, scope: Scope) -> str:
     column = scope.column(ordering.path)
-    if column.type == "textarea":
+    if column.type in UNSORTABLE:
         raise SalesforceError(
             400, "MALFORMED_QUERY", f"field '{ordering.path}' can not be sorted in a query call"
         )

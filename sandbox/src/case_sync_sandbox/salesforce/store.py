@@ -24,6 +24,8 @@ from case_sync_sandbox.salesforce.switches import Switches
 Record = Mapping[str, Any]
 ORGANIZATION_ID = make_id("Organization", 1)
 INTEGRATION_USER_ID = make_id("User", 1)
+# Apex: merge statements. "Up to three records of the same sObject type"; cases were added later.
+MERGEABLE, MAX_LOSERS = ("Account", "Contact", "Case"), 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,25 +185,48 @@ class SalesforceStore:
             db.execute("DELETE FROM delete_log WHERE object = ? AND id = ?", (object_name, record_id))
 
     def purge(self, object_name: str, record_id: str, *, logged: bool = True) -> None:
-        """Gone for good, from the recycle bin or straight away: queryAll does not show it, the delete log may."""
+        """Gone for good, from the recycle bin or straight away: queryAll does not show it, the delete log may.
+
+        The log keeps the moment of the deletion: `deletedDate` is the SystemModstamp of then (SOAP: GetDeletedResult). The sandbox
+        purges nothing by itself; Salesforce empties its bin after some 15 days.
+        """
+        is_deleted = self.rows(
+            "SELECT 1 FROM delete_log WHERE object = ? AND id = ?", (object_name, record_id)
+        )
         with self.transaction() as db:
             db.execute(f'DELETE FROM "{object_name}" WHERE "Id" = ?', (record_id,))
             if not logged:
                 db.execute("DELETE FROM delete_log WHERE object = ? AND id = ?", (object_name, record_id))
-        if logged:
+        if logged and not is_deleted:
             self._log_deletion(object_name, record_id, self.stamp_now())
 
     def merge(self, object_name: str, winner: str, losers: Iterable[str]) -> None:
-        """Losers are deleted with their master's id; cases of a lost account or contact move without a new stamp.
+        """Losers are deleted with their master's id; what hung on them moves to the winner (Apex: merge statements).
 
-        Whether a reparented case gets a new SystemModstamp is in no source we know; the sandbox takes the harder case: no.
+        Whether a reparented record gets a new SystemModstamp is in no source we know; the sandbox takes the harder case: no.
+
+        Raises:
+            ValueError: not one or two losers: a merge takes up to three records.
         """
-        link = {"Account": "AccountId", "Contact": "ContactId", "Case": "ParentId"}[object_name]
-        for loser in losers:
-            with self.transaction() as db:
-                db.execute(f'UPDATE "Case" SET "{link}" = ? WHERE "{link}" = ?', (winner, loser))
+        lost = list(losers)
+        if object_name not in MERGEABLE or not 1 <= len(lost) <= MAX_LOSERS or winner in lost:
+            raise ValueError(f"a merge takes a winner and one or two losers of {', '.join(MERGEABLE)}")
+        for loser in lost:
+            self._reparent(object_name, loser, winner)
             self.delete(object_name, loser, master=winner)
         self.update(object_name, winner, {})
+
+    def _reparent(self, object_name: str, loser: str, winner: str) -> None:
+        """References to the loser become references to the winner, but the winner's own, which would mean itself."""
+        with self.transaction() as db:
+            for child in OBJECTS.values():
+                for f in child.fields:
+                    if object_name in f.reference_to and f.name != "MasterRecordId":
+                        set_link = f'UPDATE "{child.name}" SET "{f.name}" ='
+                        db.execute(
+                            f'{set_link} CASE "Id" WHEN ? THEN NULL ELSE ? END WHERE "{f.name}" = ?',
+                            (winner, winner, loser),
+                        )
 
     # -- late commits
 

@@ -19,6 +19,7 @@ class Switches:
     per_app_usage: bool = False  # the longer flavour of Sforce-Limit-Info
     daily_limit: int = 100_000
     max_page_rows: int = 2000
+    max_replication_ids: int = 600_000  # more in a window of getDeleted or getUpdated: EXCEEDED_ID_LIMIT
     bulk_outcome: str = "JobComplete"  # or Failed, Aborted, InProgress (stuck)
     bulk_polls: int = 1  # how often a job answers InProgress before it ends
     bulk_page_records: int = (

@@ -6,6 +6,7 @@ Texts are taken byte for byte; statuses, record types and picklist values grow b
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -156,7 +157,7 @@ def is_closed(status: str) -> bool:
 def _value(f: Field, text: str, column: str, line: int) -> Any:
     try:
         if f.type in {"double", "currency", "percent", "int"}:
-            return float(text)
+            return _number(text)
         if f.type == "boolean":
             return {"true": 1, "false": 0, "1": 1, "0": 0, "yes": 1, "no": 0}[text.lower()]
         if f.type == "datetime":
@@ -173,6 +174,13 @@ def _value(f: Field, text: str, column: str, line: int) -> Any:
             f"line {line}, column '{column}': {len(text)} characters do not fit into {f.name} ({f.length})"
         )
     return text
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _processes(found: _Found) -> tuple[Process, ...]:

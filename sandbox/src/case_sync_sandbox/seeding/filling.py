@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 
@@ -75,7 +75,11 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """How many cases to change, by kind."""
+    """How many cases to change, by kind.
+
+    Raises:
+        ValueError: fewer than none.
+    """
 
     edits: int = 0
     closes: int = 0
@@ -83,6 +87,11 @@ class Wanted:
     undeletes: int = 0
     merges: int = 0
     adds: int = 0
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            if (count := getattr(self, f.name)) < 0:
+                raise ValueError(f"{f.name} is {count}: give 0 or more")
 
 
 def mutate(store: SalesforceStore, clock: Clock, wanted: Wanted, *, random_seed: int = 7) -> Changes:
@@ -108,9 +117,12 @@ def mutate(store: SalesforceStore, clock: Clock, wanted: Wanted, *, random_seed:
                 "Priority": ("High", "Low")[number % 2],
             },
         )
-    changes.closed = _take((i for i in pick if is_open(store, i)), wanted.closes)
+    rest = list(pick)
+    changes.closed = _take((i for i in rest if is_open(store, i)), wanted.closes)
     for record_id in changes.closed:
         close(store, record_id, clock.now().strftime(STAMP))
+    taken = set(changes.closed)
+    pick = (i for i in rest if i not in taken)
     changes.deleted = _take(pick, wanted.deletes)
     for record_id in changes.deleted:
         store.delete("Case", record_id)

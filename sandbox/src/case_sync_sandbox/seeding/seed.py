@@ -177,6 +177,9 @@ def custom_fields(number: int, chance: Chance, created: datetime) -> Record:
         "Topics__c": ";".join(t for t in TOPICS if chance.random() < 0.3) or None,
         "Reporter_Email__c": f"reporter-{number}@visitor.example" if number % 6 == 0 else None,
         "Callback_Phone__c": f"+00 555 {number:07d}" if number % 4 == 0 else None,
+        "Internal_Notes__c": f"{number} visits so far.\n{SENTENCES[number % len(SENTENCES)]}"
+        if number % 10 == 0
+        else None,
         "Manual_Link__c": f"https://manuals.example/{number}" if number % 9 == 0 else None,
         "Age_In_Days__c": float(number % 365),
     }
