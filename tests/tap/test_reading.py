@@ -178,3 +178,76 @@ def test_other_ways_to_log_in_read_the_same(sandbox: RunningSandbox, tap: Tap, l
     sandbox.seed(5)
     read = tap.read(**login(sandbox))
     assert (read.returncode, len(read.rows)) == (0, 5), read.log
+
+
+def change(sandbox: RunningSandbox, action: str, record_id: str) -> None:
+    sandbox.admin("POST", "salesforce/records", {"action": action, "id": record_id})
+
+
+def test_case_deleted_for_good_comes_as_a_tombstone_once(sandbox: RunningSandbox, tap: Tap) -> None:
+    """It is in no query any more, only in the delete log; a case that is merely in the recycle bin comes as before."""
+    sandbox.seed(20)
+    first = tap.read()
+    gone, binned = first.ids[:2]
+    change(sandbox, "purge", gone)
+    change(sandbox, "delete", binned)
+    second = tap.read(first.state)
+    assert sorted((r["Id"], r["_sf_delete_kind"]) for r in second.rows) == sorted(
+        [(gone, "purged"), (binned, "soft")]
+    )
+    assert all(r["_sdc_deleted_at"] and r["IsDeleted"] for r in second.rows)
+    assert second.report["purged"] == 1
+    assert tap.read(second.state).rows == []
+
+
+def test_hard_deletes_can_be_switched_off(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(5)
+    first = tap.read(hard_deletes=False)
+    change(sandbox, "purge", first.ids[0])
+    assert tap.read(first.state, hard_deletes=False).rows == []
+    assert sandbox.requests(half="salesforce", path="/deleted") == []
+
+
+def test_log_that_does_not_reach_back_is_told_and_deletes_nothing(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Better a ticket too many than one deleted on a guess."""
+    sandbox.seed(5)
+    first = tap.read()
+    change(sandbox, "purge", first.ids[0])
+    sandbox.admin("POST", "salesforce/switches", {"purged_log": True})
+    second = tap.read(first.state)
+    assert (second.returncode, second.rows) == (0, [])
+    assert "The delete log can't tell" in second.log
+
+
+def test_state_of_another_org_is_refused_before_any_row(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(5)
+    first = tap.read()
+    assert first.state
+    sandbox.admin("POST", "salesforce/switches", {"organization_id": "00D5g00000OtherEAA"})
+    second = tap.read(first.state)
+    assert (second.returncode, second.rows) == (1, [])
+    assert "the state is of the org" in second.log
+    assert "Traceback" not in second.log
+
+
+def test_run_without_changes_costs_few_calls(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Describe, two small tables, one query, the delete log; the login is none of the API's calls."""
+    sandbox.seed(50)
+    state = tap.read().state
+    assert tap.read(state).report["api_calls"] <= 5
+
+
+def test_quota_ends_the_run_with_its_state(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Others need the org's calls, too: the run stops, says so, and the next one goes on behind what was read."""
+    sandbox.seed(1000)
+    used = sandbox.admin("GET", "salesforce/counts")["api_calls"]
+    sandbox.admin("POST", "salesforce/switches", {"daily_limit": (used + 5) * 2})
+    stopped = tap.read(page_size=200, quota_percent=50)
+    assert stopped.returncode == 1
+    assert "quota_percent" in stopped.log
+    assert stopped.report["status"] == "stopped: quota"
+    assert 0 < len(stopped.rows) < 1000
+    sandbox.admin("POST", "salesforce/switches", {"daily_limit": 100_000})
+    rest = tap.read(stopped.state)
+    assert {*stopped.ids, *rest.ids} == set(stored(sandbox))
+    assert len(rest.rows) < 1000

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from tap_salesforce_cases.errors import TapError
+from tap_salesforce_cases.errors import StateError
 from tap_salesforce_cases.moments import from_wire, to_wire
 
 Row = Mapping[str, Any]
@@ -101,20 +101,33 @@ class Bookmark:
         }
 
 
+def refuse_other_org(state: Mapping[str, Any], organization_id: str) -> None:
+    """A bookmark says nothing of another org's cases, and its deletions would be those of other tickets.
+
+    Raises:
+        StateError: the state is of another org than the login.
+    """
+    known = state.get("organization_id")
+    if known and known != organization_id:
+        raise StateError(
+            f"the state is of the org {known}, and the login leads to {organization_id}: check login_url, or clear the state and import again"
+        )
+
+
 def open_bookmark(
     state: Mapping[str, Any], start_date: str | None, server_time: datetime, lookback: timedelta
 ) -> Bookmark:
     """The bookmark of a run: from the state, else from `start_date`, else from the first case.
 
     Raises:
-        TapError: the state is none of this tap's.
+        StateError: the state is none of this tap's.
     """
     text = state.get("replication_key_value")
     try:
         since = from_wire(text) if text else (from_wire(start_date) if start_date else None)
         remembered = {i: Version.from_state(v) for i, v in (state.get("emitted_in_lookback") or {}).items()}
     except (ValueError, TypeError, AttributeError):
-        raise TapError(
+        raise StateError(
             "the state's bookmark of `cases` can't be read: clear the state (meltano state clear) and import again"
         ) from None
     return Bookmark(since=since, ceiling=server_time - lookback, remembered=remembered)

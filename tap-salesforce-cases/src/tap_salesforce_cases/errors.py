@@ -45,6 +45,10 @@ class SalesforceAnswerError(TapError):
         return f"Salesforce answered {self.status} {self.code} to {self.call}: {self.message.strip()}"
 
 
+class StateError(TapError):
+    """The state can't be used: clear it and import again, or log in to the org that it is of."""
+
+
 class TransientError(TapError):
     """The call may go well when it is tried again."""
 

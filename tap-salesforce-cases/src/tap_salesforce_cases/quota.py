@@ -17,6 +17,13 @@ class Usage:
     allowed: int
 
 
+def overdrawn(usage: Usage, total_percent: int) -> str | None:
+    """Why the tap has to stop, naming the setting to raise; None while it may go on."""
+    if usage.used <= usage.allowed * total_percent / 100:
+        return None
+    return f"{usage.used} of the org's {usage.allowed} daily API calls are used, more than quota_percent={total_percent} allows; run again later, or raise it"
+
+
 def read_usage(header: str | None) -> Usage | None:
     """The org's usage, or None where the header does not tell."""
     found = USAGE.search(header or "")

@@ -14,6 +14,7 @@ class Report:
 
     rows: int = 0
     tombstones: int = 0
+    purged: int = 0
     unchanged: int = 0
     api_calls: int = 0
     usage: Usage | None = None
@@ -25,6 +26,7 @@ class Report:
         return {
             "rows": {"cases": self.rows},
             "tombstones": self.tombstones,
+            "purged": self.purged,
             "unchanged": self.unchanged,
             "api_calls": self.api_calls,
             "api_usage": usage,

@@ -92,3 +92,15 @@ def tombstone(record: Mapping[str, Any], joins: Joins) -> Row:
         "_sf_organization_id": joins.organization_id,
     }
     return row | ({"MasterRecordId": master} if master else {})
+
+
+def purged_tombstone(record_id: str, deleted_at: str, organization_id: str) -> Row:
+    """The tombstone of a case that is gone from the recycle bin; `deleted_at` as on the wire."""
+    return {
+        "Id": record_id,
+        "IsDeleted": True,
+        "SystemModstamp": deleted_at,
+        "_sdc_deleted_at": deleted_at,
+        "_sf_delete_kind": "purged",
+        "_sf_organization_id": organization_id,
+    }

@@ -27,7 +27,7 @@ from tap_salesforce_cases.errors import (
     UnreachableError,
 )  # fmt: skip
 from tap_salesforce_cases.login import TOKEN_PATH, Session, assertion_claims, read_token, token_form
-from tap_salesforce_cases.quota import Usage, read_usage
+from tap_salesforce_cases.quota import Usage, overdrawn, read_usage
 
 logger = logging.getLogger("tap-salesforce-cases")
 CONNECT_SECONDS = 10
@@ -154,6 +154,7 @@ class SalesforceSession:
         call = f"GET {path.split('?', maxsplit=1)[0]}"
         judged = verdict(response.status_code, body)
         if judged is Verdict.USE:
+            self._keep_to_the_quota()
             return Answer(json=body, server_time=_server_time(response))
         refusal = refusal_of(body)
         if judged is Verdict.TRY_AGAIN:
@@ -170,6 +171,12 @@ class SalesforceSession:
             else refusal.message
         )
         raise SalesforceAnswerError(status=response.status_code, code=refusal.code, message=told, call=call)
+
+    def _keep_to_the_quota(self) -> None:
+        """Others need the org's calls, too."""
+        why = overdrawn(self.usage, self._settings["quota_percent"]) if self.usage else None
+        if why:
+            raise QuotaReachedError(why)
 
     def _login(self) -> Session:
         url = self._settings["login_url"].rstrip("/")

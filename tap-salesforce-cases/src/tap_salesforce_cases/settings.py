@@ -57,11 +57,13 @@ JSON_SCHEMA: dict[str, Any] = {
         ),
         "request_timeout_seconds": _setting("integer", "Time-out", "Seconds to wait for an answer.", default=120, minimum=1),
         "max_tries": _setting("integer", "Tries", "How often a call is tried before the run ends.", default=5, minimum=1),
+        "quota_percent": _setting("integer", "Quota", "The run ends, with its state, when more than this share of the org's daily API calls is used, by whomever.", default=90, minimum=1, maximum=100),
+        "hard_deletes": _setting("boolean", "Hard deletes", "Read the delete log for cases that are gone from the recycle bin, too.", default=True),
         "report_path": _setting("string", "Report file", "JSON file that a run leaves: rows, tombstones, API calls, seconds, status."),
     },
 }  # fmt: skip
 SECRETS = tuple(name for name, schema in JSON_SCHEMA["properties"].items() if schema.get("secret"))
-JSON_TYPES = {"string": str, "integer": int, "array": list}
+JSON_TYPES = {"string": str, "integer": int, "array": list, "boolean": bool}
 
 
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def _type_problem(name: str, value: Any, schema: Mapping[str, Any]) -> str | Non
     if value is None:
         return None
     kind = schema["type"][0]
-    if not isinstance(value, JSON_TYPES[kind]) or isinstance(value, bool):
+    if not isinstance(value, JSON_TYPES[kind]) or (isinstance(value, bool) and kind != "boolean"):
         return f"{name} must be of type {kind}"
     if "allowed_values" in schema and value not in schema["allowed_values"]:
         return f"{name} must be one of: {', '.join(schema['allowed_values'])}"
