@@ -136,7 +136,7 @@ NEXT = (
     ("make sandbox", "the same two servers, kept running; then, in another terminal:"),
     (".venv/bin/case-sync-sandbox seed", "fill them (--from-csv: your own export)"),
     (".venv/bin/meltano run case-sync", "sync, as the schedule does every 15 minutes"),
-    (".venv/bin/case-sync-sandbox mutate", "change some cases; then sync again"),
+    (".venv/bin/case-sync-sandbox mutate --edit 20 --delete 2", "change some cases; then sync again"),
     (".venv/bin/case-sync-sandbox show", "look at what arrived"),
     ("cp .env.example .env", "your own Salesforce and HubSpot: see README.md"),
 )
