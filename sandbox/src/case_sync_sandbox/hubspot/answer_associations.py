@@ -256,30 +256,6 @@ def archive_labels(call: Call) -> Answer:
     return _nothing(call, now)
 
 
-def list_labels(call: Call) -> Answer:
-    """GET the types of a direction."""
-    types = call.hub.associations.types(sides_of(call))
-    return Answer(body={"results": [_type_json(kind) for kind in types]})
-
-
-def _type_json(kind: AssociationType) -> dict[str, Any]:
-    return {"category": kind.category, "typeId": kind.type_id, "label": kind.label}
-
-
-def create_label(call: Call) -> Answer:
-    """POST a label: both directions are made, each with a type of its own."""
-    sides = sides_of(call)
-    body = call.body if isinstance(call.body, dict) else {}
-    if absent := [name for name in ("name", "label") if not body.get(name)]:
-        raise validation_error(f"Some required fields were not set: [{', '.join(absent)}]")
-    if any(kind.label == body["label"] for kind in call.hub.associations.types(sides)):
-        raise validation_error(f"The label {body['label']} already exists", label=[body["label"]])
-    made = call.hub.associations.add_label(
-        sides, label=body["label"], name=body["name"], inverse_label=body.get("inverseLabel")
-    )
-    return Answer(body={"results": [_type_json(kind) for kind in made]})
-
-
 def _single_pair(call: Call, sides: Sides) -> Pair:
     pair = Pair(from_id=record_id(call.path["record_id"]) or 0, to_id=record_id(call.path["to_id"]) or 0)
     for object_type, number in ((sides.from_type, pair.from_id), (sides.to_type, pair.to_id)):
@@ -308,8 +284,7 @@ def put_default(call: Call) -> Answer:
 def put_types(call: Call) -> Answer:
     """PUT one association with types: 201."""
     sides = sides_of(call)
-    given = call.body if isinstance(call.body, list) else []
-    found = find_types(call.hub.associations.types(sides), given)
+    found = find_types(call.hub.associations.types(sides), call.body)
     if not isinstance(found, list) or not found:
         raise invalid_type(sides, found if isinstance(found, dict) else {}).for_whole_call()
     pair = _single_pair(call, sides)

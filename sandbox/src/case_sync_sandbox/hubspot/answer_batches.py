@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from case_sync_sandbox.hubspot import writing
-from case_sync_sandbox.hubspot.associating import associate_new, check_associations
+from case_sync_sandbox.hubspot.associating import associate_new, check_associations, record_id
 from case_sync_sandbox.hubspot.defaults import ALWAYS_SHOWN
 from case_sync_sandbox.hubspot.drafts import (
     Draft,
@@ -167,7 +167,7 @@ def update(call: Call) -> Answer:
 def archive(call: Call) -> Answer:
     """POST batch/archive: record ids only; unknown and archived ones are passed over (204 expected, not documented)."""
     hub, object_type, now = call.hub, object_type_of(call), call.hub.now()
-    ids = [int(text) for one in inputs_of(call.body) if (text := str(one.get("id", ""))).isdigit()]
+    ids = [n for one in inputs_of(call.body) if (n := record_id(one.get("id"))) is not None]
     records = [r for r in hub.records.get(object_type, dict.fromkeys(ids)).values() if not r.archived]
     writing.archive(call, object_type, records, now)
     keys = tuple(r.properties.get(hub.portal.settings.key_property) or str(r.id) for r in records)
@@ -188,7 +188,7 @@ def read(call: Call) -> Answer:
         held = hub.records.holders(object_type, id_property, keys.values(), archived=archived)
         ids = {text: held[key] for text, key in keys.items() if key in held}
     else:
-        ids = {text: int(text) for text in wanted if text.isascii() and text.isdigit() and len(text) < 19}
+        ids = {text: number for text in wanted if (number := record_id(text)) is not None}
     found = {n: r for n, r in hub.records.get(object_type, ids.values()).items() if r.archived == archived}
     missing = [text for text in wanted if ids.get(text) not in found]
     errors = [some_not_found(SINGULAR[object_type], missing).as_json()] if missing else []

@@ -11,7 +11,7 @@ from case_sync_sandbox.hubspot.answer_batches import object_type_of, rendered
 from case_sync_sandbox.hubspot.associating import associate_new, check_associations, record_id
 from case_sync_sandbox.hubspot.associations import Sides
 from case_sync_sandbox.hubspot.drafts import Draft, draft_from_json
-from case_sync_sandbox.hubspot.errors import HubSpotError, invalid_json, not_found, validation_error
+from case_sync_sandbox.hubspot.errors import HubSpotError, not_found, validation_error
 from case_sync_sandbox.hubspot.hub import Answer, Call
 from case_sync_sandbox.hubspot.metadata import OBJECT_TYPES, SINGULAR
 from case_sync_sandbox.hubspot.record import Record, shown_properties
@@ -109,7 +109,7 @@ def _limit(text: str) -> int:
 def create(call: Call) -> Answer:
     """POST one, with associations."""
     object_type, now = object_type_of(call), call.hub.now()
-    draft = draft_from_json(_object(call.body), needs_id=False)
+    draft = draft_from_json(call.body, needs_id=False)
     writing.check(call, object_type, [draft], now)
     check_associations(call.hub, object_type, [draft])
     return _written(call, object_type, draft, now, status=201)
@@ -118,16 +118,10 @@ def create(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     """PATCH one; the id of a merged-away record leads to where it went."""
     object_type, now = object_type_of(call), call.hub.now()
-    draft = draft_from_json(_object(call.body), needs_id=False)
+    draft = draft_from_json(call.body, needs_id=False)
     draft.before = _find(call, object_type)
     writing.check(call, object_type, [draft], now)
     return _written(call, object_type, draft, now, status=200)
-
-
-def _object(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise invalid_json("the body must be an object")
-    return body
 
 
 def _written(call: Call, object_type: str, draft: Draft, now: str, *, status: int) -> Answer:
@@ -153,8 +147,7 @@ def delete(call: Call) -> Answer:
 def merge(call: Call) -> Answer:
     """POST merge: the primary record stays, the other one goes; which keeps the unique value is a switch (merged_key)."""
     hub, object_type, now = call.hub, object_type_of(call), call.hub.now()
-    body = _object(call.body)
-    ids = [record_id(body.get(name, "")) for name in ("primaryObjectId", "objectIdToMerge")]
+    ids = [record_id(call.body.get(name, "")) for name in ("primaryObjectId", "objectIdToMerge")]
     found = hub.records.get(object_type, [number for number in ids if number])
     primary, other = (found.get(number or 0) for number in ids)
     if primary is None or other is None or primary.archived or other.archived or primary.id == other.id:

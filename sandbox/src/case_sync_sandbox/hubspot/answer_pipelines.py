@@ -80,11 +80,10 @@ def _new_id(call: Call) -> str:
     return str(max([700_000_000, *ids]) + 1)
 
 
-def _checked(body: Any, *required: str) -> Mapping[str, Any]:
-    given: dict[str, Any] = body if isinstance(body, dict) else {}
-    if absent := [name for name in required if given.get(name) is None]:
+def _checked(body: Mapping[str, Any], *required: str) -> Mapping[str, Any]:
+    if absent := [name for name in required if body.get(name) is None]:
         raise validation_error(f"Some required fields were not set: [{', '.join(absent)}]")
-    return given
+    return body
 
 
 def _check_stage(body: Mapping[str, Any]) -> None:
@@ -102,7 +101,7 @@ def _check_size(pipeline: Pipeline) -> None:
 def update(call: Call) -> Answer:
     """PATCH label and order; stages have calls of their own."""
     pipeline = _find(call)
-    body = call.body if isinstance(call.body, dict) else {}
+    body = call.body
     changed = replace(
         pipeline,
         label=body.get("label", pipeline.label),
@@ -173,7 +172,7 @@ def _keep_stage(call: Call, pipeline: Pipeline, stage: Stage) -> None:
 def update_stage(call: Call) -> Answer:
     """PATCH (or PUT) one stage."""
     stage = _find_stage(call)
-    body = call.body if isinstance(call.body, dict) else {}
+    body = call.body
     _check_stage({"label": stage.label, **body})
     state = (body.get("metadata") or {}).get("ticketState", stage.ticket_state)
     changed = replace(

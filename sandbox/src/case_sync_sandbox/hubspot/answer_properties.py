@@ -76,8 +76,6 @@ def create(call: Call) -> Answer:
 
 def _new(call: Call, object_type: str, body: Any) -> Property:
     portal = call.hub.portal
-    if not isinstance(body, dict):
-        raise invalid_json("the body must be an object")
     if absent := [name for name in _REQUIRED if not body.get(name)]:
         raise validation_error(f"Some required fields were not set: [{', '.join(absent)}]")
     _check_form(call, body)
@@ -149,7 +147,7 @@ def update(call: Call) -> Answer:
     """PATCH one: `options` replaces the whole list; whether values are unique can't be changed."""
     object_type = object_type_of(call)
     definition = _find(call, object_type)
-    body = call.body if isinstance(call.body, dict) else {}
+    body = call.body
     if body.get("hasUniqueValue") not in (None, definition.has_unique_value):
         raise validation_error("hasUniqueValue can't be changed once the property exists")
     changes: dict[str, Any] = {ours: body[theirs] for theirs, ours in _CHANGES.items() if theirs in body}
@@ -228,7 +226,7 @@ def list_groups(call: Call) -> Answer:
 def create_group(call: Call) -> Answer:
     """POST a group; 409 when the name is taken."""
     object_type = object_type_of(call)
-    body = call.body if isinstance(call.body, dict) else {}
+    body = call.body
     if absent := [name for name in ("name", "label") if not body.get(name)]:
         raise validation_error(f"Some required fields were not set: [{', '.join(absent)}]")
     if body["name"] in call.hub.portal.groups[object_type]:

@@ -24,7 +24,7 @@ from case_sync_sandbox.hubspot.errors import HubSpotError, invalid_json
 from case_sync_sandbox.hubspot.hub import Answer, Call, Hub, SaysTheTime
 from case_sync_sandbox.hubspot.metadata import OBJECT_TYPES
 from case_sync_sandbox.hubspot.rate_limits import WIDE, Limits
-from case_sync_sandbox.hubspot.routes import OPERATIONS, PREFIXES, Operation, scopes_for
+from case_sync_sandbox.hubspot.routes import OPERATIONS, PREFIXES, Operation, carry_out, scopes_for
 
 # The header by which a client may name its run; the write log keeps it.
 RUN_ID_HEADER = "x-case-sync-run-id"
@@ -107,7 +107,7 @@ class Serving:
             body_size=len(body),
             run_id=request.headers.get(RUN_ID_HEADER),
         )
-        return operation.answer(call)
+        return carry_out(operation, call)
 
     def _count(self, operation: Operation, headers: dict[str, str], *, has_daily: bool) -> None:
         """Take the call from its budget; the headers show what is left, on a refusal too."""

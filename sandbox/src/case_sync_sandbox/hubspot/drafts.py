@@ -28,15 +28,13 @@ class Draft:
     error: InputError | None = None
 
 
-def inputs_of(body: Any, *, limit: int = MAX_INPUTS) -> list[Mapping[str, Any]]:
+def inputs_of(body: Mapping[str, Any], *, limit: int = MAX_INPUTS) -> list[Mapping[str, Any]]:
     """The `inputs` of a batch body.
 
     Raises:
-        HubSpotError: not the schema's form, or more than `limit` of them.
+        HubSpotError: more than `limit` of them.
     """
-    inputs = body.get("inputs") if isinstance(body, dict) else None
-    if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
-        raise invalid_json("inputs must be a list of objects")
+    inputs: list[Mapping[str, Any]] = body["inputs"]
     if len(inputs) > limit:
         raise HubSpotError(
             status=400,
@@ -53,9 +51,7 @@ def draft_from_json(value: Mapping[str, Any], *, needs_id: bool) -> Draft:
     Raises:
         HubSpotError: 400 for the whole call: a body that breaks the schema is refused before any input is looked at.
     """
-    properties = value.get("properties")
-    if not isinstance(properties, dict):
-        raise invalid_json("properties must be an object of strings")
+    properties: Mapping[str, Any] = value["properties"]
     # The schema is {string: string}: null has no place in it, not even with a trace id.
     if nulls := [name for name, one in properties.items() if one is None]:
         raise invalid_json(f"properties.{nulls[0]} must be a string, not null")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from case_sync_sandbox.hubspot import (
     answer_account,
     answer_associations,
     answer_batches,
+    answer_labels,
     answer_objects,
     answer_pipelines,
     answer_properties,
     answer_search,
+    shapes,
 )
 from case_sync_sandbox.hubspot.hub import Answer, Call
 from case_sync_sandbox.hubspot.rate_limits import Bucket
@@ -55,15 +57,16 @@ PREFIXES: dict[str, dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One call. `access` says which scopes it wants; None needs no token."""
+    """One call. `access` says which scopes it wants, None needs no token; `body` is the form that its body must have."""
 
     method: str
     family: str
     path: str
     answer: Callable[[Call], Answer]
     access: str | None = "read"
+    body: shapes.BodyType = None
     bucket: Bucket = "general"
 
 
@@ -77,271 +80,200 @@ _O, _A, _P, _L = (
 # The busiest first: they are tried in this order.
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
-        method="POST",
-        family="objects",
-        path=f"{_O}/batch/upsert",
-        answer=answer_batches.upsert,
-        access="write",
+        "POST", "objects", f"{_O}/batch/upsert", answer_batches.upsert, "write", body=shapes.BatchWrite
     ),
-    Operation(method="POST", family="objects", path=f"{_O}/batch/read", answer=answer_batches.read),
+    Operation("POST", "objects", f"{_O}/batch/read", answer_batches.read, body=shapes.BatchRead),
     Operation(
-        method="POST",
-        family="associations",
-        path=f"{_A}/batch/associate/default",
-        answer=answer_associations.associate_default,
-        access="write",
+        "POST",
+        "associations",
+        f"{_A}/batch/associate/default",
+        answer_associations.associate_default,
+        "write",
+        body=shapes.BatchPairs,
         bucket="associations",
     ),
     Operation(
-        method="POST",
-        family="associations",
-        path=f"{_A}/batch/read",
-        answer=answer_associations.read,
-        access="read",
+        "POST",
+        "associations",
+        f"{_A}/batch/read",
+        answer_associations.read,
+        body=shapes.BatchFetchLinks,
         bucket="associations",
     ),
     Operation(
-        method="POST",
-        family="associations",
-        path=f"{_A}/batch/create",
-        answer=answer_associations.create,
-        access="write",
+        "POST",
+        "associations",
+        f"{_A}/batch/create",
+        answer_associations.create,
+        "write",
+        body=shapes.BatchPairs,
         bucket="associations",
     ),
     Operation(
-        method="POST",
-        family="associations",
-        path=f"{_A}/batch/archive",
-        answer=answer_associations.archive,
-        access="write",
+        "POST",
+        "associations",
+        f"{_A}/batch/archive",
+        answer_associations.archive,
+        "write",
+        body=shapes.BatchFans,
         bucket="associations",
     ),
     Operation(
-        method="POST",
-        family="associations",
-        path=f"{_A}/batch/labels/archive",
-        answer=answer_associations.archive_labels,
-        access="write",
+        "POST",
+        "associations",
+        f"{_A}/batch/labels/archive",
+        answer_associations.archive_labels,
+        "write",
+        body=shapes.BatchPairs,
+        bucket="associations",
+    ),
+    Operation("GET", "associations", f"{_A}/labels", answer_labels.list_labels, bucket="associations"),
+    Operation(
+        "POST",
+        "associations",
+        f"{_A}/labels",
+        answer_labels.create_label,
+        "write",
+        body=shapes.Label,
         bucket="associations",
     ),
     Operation(
-        method="GET",
-        family="associations",
-        path=f"{_A}/labels",
-        answer=answer_associations.list_labels,
-        access="read",
-        bucket="associations",
+        "POST", "objects", f"{_O}/batch/create", answer_batches.create, "write", body=shapes.BatchWrite
     ),
     Operation(
-        method="POST",
-        family="associations",
-        path=f"{_A}/labels",
-        answer=answer_associations.create_label,
-        access="write",
-        bucket="associations",
+        "POST", "objects", f"{_O}/batch/update", answer_batches.update, "write", body=shapes.BatchWrite
     ),
     Operation(
-        method="POST",
-        family="objects",
-        path=f"{_O}/batch/create",
-        answer=answer_batches.create,
-        access="write",
+        "POST", "objects", f"{_O}/batch/archive", answer_batches.archive, "write", body=shapes.BatchArchive
+    ),
+    Operation("POST", "objects", f"{_O}/search", answer_search.search, body=shapes.Search, bucket="search"),
+    Operation("POST", "objects", f"{_O}/merge", answer_objects.merge, "write", body=shapes.Merge),
+    Operation("GET", "objects", _O, answer_objects.list_records),
+    Operation("POST", "objects", _O, answer_objects.create, "write", body=shapes.Write),
+    Operation(
+        "PUT",
+        "object associations",
+        f"{_L}/default/{{to_type}}/{{to_id}}",
+        answer_associations.put_default,
+        "write",
     ),
     Operation(
-        method="POST",
-        family="objects",
-        path=f"{_O}/batch/update",
-        answer=answer_batches.update,
-        access="write",
+        "PUT",
+        "object associations",
+        f"{_L}/{{to_type}}/{{to_id}}",
+        answer_associations.put_types,
+        "write",
+        body=list[shapes.Type],
     ),
     Operation(
-        method="POST",
-        family="objects",
-        path=f"{_O}/batch/archive",
-        answer=answer_batches.archive,
-        access="write",
+        "DELETE",
+        "object associations",
+        f"{_L}/{{to_type}}/{{to_id}}",
+        answer_associations.delete_pair,
+        "write",
+    ),
+    Operation("GET", "object associations", f"{_L}/{{to_type}}", answer_associations.list_links),
+    Operation("GET", "objects", f"{_O}/{{record_id}}", answer_objects.read),
+    Operation("PATCH", "objects", f"{_O}/{{record_id}}", answer_objects.update, "write", body=shapes.Write),
+    Operation("DELETE", "objects", f"{_O}/{{record_id}}", answer_objects.delete, "write"),
+    Operation("GET", "properties", f"{_O}/groups", answer_properties.list_groups, "schema"),
+    Operation(
+        "POST",
+        "properties",
+        f"{_O}/groups",
+        answer_properties.create_group,
+        "schema write",
+        body=shapes.Group,
+    ),
+    Operation("GET", "properties", f"{_O}/groups/{{name}}", answer_properties.read_group, "schema"),
+    Operation(
+        "POST",
+        "properties",
+        f"{_O}/batch/read",
+        answer_properties.batch_read,
+        "schema",
+        body=shapes.BatchNames,
     ),
     Operation(
-        method="POST",
-        family="objects",
-        path=f"{_O}/search",
-        answer=answer_search.search,
-        access="read",
-        bucket="search",
+        "POST",
+        "properties",
+        f"{_O}/batch/create",
+        answer_properties.batch_create,
+        "schema write",
+        body=shapes.BatchProperties,
     ),
     Operation(
-        method="POST", family="objects", path=f"{_O}/merge", answer=answer_objects.merge, access="write"
+        "POST",
+        "properties",
+        f"{_O}/batch/archive",
+        answer_properties.batch_archive,
+        "schema write",
+        body=shapes.BatchNames,
     ),
-    Operation(method="GET", family="objects", path=_O, answer=answer_objects.list_records),
-    Operation(method="POST", family="objects", path=_O, answer=answer_objects.create, access="write"),
+    Operation("GET", "properties", _O, answer_properties.list_properties, "schema"),
+    Operation("POST", "properties", _O, answer_properties.create, "schema write", body=shapes.Property),
+    Operation("GET", "properties", f"{_O}/{{name}}", answer_properties.read, "schema"),
     Operation(
-        method="PUT",
-        family="object associations",
-        path=f"{_L}/default/{{to_type}}/{{to_id}}",
-        answer=answer_associations.put_default,
-        access="write",
+        "PATCH",
+        "properties",
+        f"{_O}/{{name}}",
+        answer_properties.update,
+        "schema write",
+        body=shapes.Property,
     ),
+    Operation("DELETE", "properties", f"{_O}/{{name}}", answer_properties.archive, "schema write"),
+    Operation("GET", "pipelines", _O, answer_pipelines.list_pipelines),
+    Operation("POST", "pipelines", _O, answer_pipelines.create, "write", body=shapes.Pipeline),
+    Operation("GET", "pipelines", _P, answer_pipelines.read),
+    Operation("PATCH", "pipelines", _P, answer_pipelines.update, "write", body=shapes.Pipeline),
+    Operation("DELETE", "pipelines", _P, answer_pipelines.delete, "write"),
+    Operation("GET", "pipelines", f"{_P}/stages", answer_pipelines.list_stages),
+    Operation("POST", "pipelines", f"{_P}/stages", answer_pipelines.create_stage, "write", body=shapes.Stage),
+    Operation("GET", "pipelines", f"{_P}/stages/{{stage_id}}", answer_pipelines.read_stage),
     Operation(
-        method="PUT",
-        family="object associations",
-        path=f"{_L}/{{to_type}}/{{to_id}}",
-        answer=answer_associations.put_types,
-        access="write",
-    ),
-    Operation(
-        method="DELETE",
-        family="object associations",
-        path=f"{_L}/{{to_type}}/{{to_id}}",
-        answer=answer_associations.delete_pair,
-        access="write",
-    ),
-    Operation(
-        method="GET",
-        family="object associations",
-        path=f"{_L}/{{to_type}}",
-        answer=answer_associations.list_links,
-    ),
-    Operation(method="GET", family="objects", path=f"{_O}/{{record_id}}", answer=answer_objects.read),
-    Operation(
-        method="PATCH",
-        family="objects",
-        path=f"{_O}/{{record_id}}",
-        answer=answer_objects.update,
-        access="write",
+        "PATCH",
+        "pipelines",
+        f"{_P}/stages/{{stage_id}}",
+        answer_pipelines.update_stage,
+        "write",
+        body=shapes.Stage,
     ),
     Operation(
-        method="DELETE",
-        family="objects",
-        path=f"{_O}/{{record_id}}",
-        answer=answer_objects.delete,
-        access="write",
+        "PUT",
+        "pipelines",
+        f"{_P}/stages/{{stage_id}}",
+        answer_pipelines.update_stage,
+        "write",
+        body=shapes.Stage,
     ),
+    Operation("DELETE", "pipelines", f"{_P}/stages/{{stage_id}}", answer_pipelines.delete_stage, "write"),
+    Operation("GET", "owners", "", answer_account.list_owners, "owners"),
+    Operation("GET", "owners", "/", answer_account.list_owners, "owners"),
+    Operation("GET", "owners", "/{owner_id}", answer_account.read_owner, "owners"),
+    Operation("GET", "account", "/details", answer_account.account_details, "any"),
+    Operation("GET", "limits", "/records", answer_account.record_limits, "any"),
     Operation(
-        method="GET",
-        family="properties",
-        path=f"{_O}/groups",
-        answer=answer_properties.list_groups,
-        access="schema",
+        "GET",
+        "limits",
+        "/associations/records/{from_type}/{to_type}",
+        answer_account.association_limits,
+        "any",
     ),
-    Operation(
-        method="POST",
-        family="properties",
-        path=f"{_O}/groups",
-        answer=answer_properties.create_group,
-        access="schema write",
-    ),
-    Operation(
-        method="GET",
-        family="properties",
-        path=f"{_O}/groups/{{name}}",
-        answer=answer_properties.read_group,
-        access="schema",
-    ),
-    Operation(
-        method="POST",
-        family="properties",
-        path=f"{_O}/batch/read",
-        answer=answer_properties.batch_read,
-        access="schema",
-    ),
-    Operation(
-        method="POST",
-        family="properties",
-        path=f"{_O}/batch/create",
-        answer=answer_properties.batch_create,
-        access="schema write",
-    ),
-    Operation(
-        method="POST",
-        family="properties",
-        path=f"{_O}/batch/archive",
-        answer=answer_properties.batch_archive,
-        access="schema write",
-    ),
-    Operation(
-        method="GET", family="properties", path=_O, answer=answer_properties.list_properties, access="schema"
-    ),
-    Operation(
-        method="POST", family="properties", path=_O, answer=answer_properties.create, access="schema write"
-    ),
-    Operation(
-        method="GET",
-        family="properties",
-        path=f"{_O}/{{name}}",
-        answer=answer_properties.read,
-        access="schema",
-    ),
-    Operation(
-        method="PATCH",
-        family="properties",
-        path=f"{_O}/{{name}}",
-        answer=answer_properties.update,
-        access="schema write",
-    ),
-    Operation(
-        method="DELETE",
-        family="properties",
-        path=f"{_O}/{{name}}",
-        answer=answer_properties.archive,
-        access="schema write",
-    ),
-    Operation(method="GET", family="pipelines", path=_O, answer=answer_pipelines.list_pipelines),
-    Operation(method="POST", family="pipelines", path=_O, answer=answer_pipelines.create, access="write"),
-    Operation(method="GET", family="pipelines", path=_P, answer=answer_pipelines.read),
-    Operation(method="PATCH", family="pipelines", path=_P, answer=answer_pipelines.update, access="write"),
-    Operation(method="DELETE", family="pipelines", path=_P, answer=answer_pipelines.delete, access="write"),
-    Operation(method="GET", family="pipelines", path=f"{_P}/stages", answer=answer_pipelines.list_stages),
-    Operation(
-        method="POST",
-        family="pipelines",
-        path=f"{_P}/stages",
-        answer=answer_pipelines.create_stage,
-        access="write",
-    ),
-    Operation(
-        method="GET", family="pipelines", path=f"{_P}/stages/{{stage_id}}", answer=answer_pipelines.read_stage
-    ),
-    Operation(
-        method="PATCH",
-        family="pipelines",
-        path=f"{_P}/stages/{{stage_id}}",
-        answer=answer_pipelines.update_stage,
-        access="write",
-    ),
-    Operation(
-        method="PUT",
-        family="pipelines",
-        path=f"{_P}/stages/{{stage_id}}",
-        answer=answer_pipelines.update_stage,
-        access="write",
-    ),
-    Operation(
-        method="DELETE",
-        family="pipelines",
-        path=f"{_P}/stages/{{stage_id}}",
-        answer=answer_pipelines.delete_stage,
-        access="write",
-    ),
-    Operation(method="GET", family="owners", path="", answer=answer_account.list_owners, access="owners"),
-    Operation(method="GET", family="owners", path="/", answer=answer_account.list_owners, access="owners"),
-    Operation(
-        method="GET", family="owners", path="/{owner_id}", answer=answer_account.read_owner, access="owners"
-    ),
-    Operation(
-        method="GET", family="account", path="/details", answer=answer_account.account_details, access="any"
-    ),
-    Operation(
-        method="GET", family="limits", path="/records", answer=answer_account.record_limits, access="any"
-    ),
-    Operation(
-        method="GET",
-        family="limits",
-        path="/associations/records/{from_type}/{to_type}",
-        answer=answer_account.association_limits,
-        access="any",
-    ),
-    Operation(method="POST", family="oauth", path="/token", answer=answer_account.token, access=None),
+    Operation("POST", "oauth", "/token", answer_account.token, None),
 )
+
+
+def carry_out(operation: Operation, call: Call) -> Answer:
+    """Answer a call whose body and query have the form that the operation takes.
+
+    Raises:
+        HubSpotError: 400, when they haven't; else what the operation says.
+    """
+    shapes.check_query(call.query)
+    body = shapes.without_nulls(call.body)
+    shapes.check_body(body, operation.body)
+    return operation.answer(replace(call, body=body))
+
 
 # "Scopes": any one of them is enough. tickets has one scope for everything.
 _SCOPES: dict[tuple[str, str], tuple[str, ...]] = {

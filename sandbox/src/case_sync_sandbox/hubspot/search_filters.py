@@ -56,15 +56,13 @@ class Column:
 
 
 def read_search(
-    body: Any, size: int, properties: Mapping[str, Property], raw_sql: Callable[[str], str]
+    body: Mapping[str, Any], size: int, properties: Mapping[str, Property], raw_sql: Callable[[str], str]
 ) -> Search:
-    """Read a search body of `size` characters; `raw_sql` says the SQL of a property's value by its name.
+    """Read a search body of the Search shape and of `size` characters; `raw_sql` says the SQL of a property's value by its name.
 
     Raises:
         HubSpotError: 400 for what the API doesn't take.
     """
-    if not isinstance(body, dict):
-        raise invalid_json("the body must be an object")
     if size > MAX_BODY_CHARACTERS:
         raise validation_error(
             f"The request body must be at most {MAX_BODY_CHARACTERS} characters; it has {size}"
