@@ -93,6 +93,8 @@ def meltano_run(title: str, servers: Servers, folder: Path, *options: str) -> Ru
     reports = {name: folder / f"{name}.json" for name in ("tap", "target")}
     env = {
         **os.environ,
+        # The bookmark of these cases must not outlive them: the newcomer's next run would read nothing.
+        "MELTANO_DATABASE_URI": f"sqlite:///{folder / 'meltano.db'}",
         "TAP_SALESFORCE_CASES_LOGIN_URL": servers.salesforce_url,
         "TAP_SALESFORCE_CASES_REPORT_PATH": str(reports["tap"]),
         "TARGET_HUBSPOT_TICKETS_BASE_URL": servers.hubspot_url,
@@ -135,8 +137,9 @@ def summary(runs: dict[str, Run]) -> Table:
 NEXT = (
     ("make sandbox", "the same two servers, kept running; then, in another terminal:"),
     (".venv/bin/case-sync-sandbox seed", "fill them (--from-csv: your own export)"),
-    (".venv/bin/meltano run case-sync", "sync, as the schedule does every 15 minutes"),
-    (".venv/bin/case-sync-sandbox mutate --edit 20 --delete 2", "change some cases; then sync again"),
+    (".venv/bin/meltano run --full-refresh case-sync", "import them all"),
+    (".venv/bin/case-sync-sandbox mutate --edit 20 --delete 2", "change some cases"),
+    (".venv/bin/meltano run case-sync", "sync what changed, as the schedule does every 15 minutes"),
     (".venv/bin/case-sync-sandbox show", "look at what arrived"),
     ("cp .env.example .env", "your own Salesforce and HubSpot: see README.md"),
 )

@@ -151,7 +151,8 @@ class Target:
 
 
 def clean_environment() -> dict[str, str]:
-    return {n: v for n, v in os.environ.items() if not n.startswith("TARGET_HUBSPOT_TICKETS_")}
+    kept = {n: v for n, v in os.environ.items() if not n.startswith("TARGET_HUBSPOT_TICKETS_")}
+    return kept | {"PYTHONWARNINGS": "default"}
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ def test_rejected_cases_of_the_mapper_are_put_on_record(sandbox: RunningSandbox,
     assert loaded.rejected == [
         {"key": case_id(7), "code": "UNMAPPED_STATUS", "message": "no stage for this status"}
     ]
+    assert "ResourceWarning" not in loaded.log
     assert (target.folder / "rejected.jsonl").stat().st_mode & 0o077 == 0
     assert sandbox.tickets() == []
 

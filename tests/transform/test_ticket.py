@@ -187,11 +187,20 @@ def test_unmapped_process_does_what_its_rule_says(rule: str) -> None:
     )
 
 
-def test_rejection_says_why_and_quotes_nothing_of_the_case(case: dict[str, Any]) -> None:
-    """A status may be anything that an admin typed; it stays out of files and logs."""
-    outcome = maker().make(case | {"BusinessProcess__Name": "Technical", "Status": "Very private word"})
+def test_rejection_names_the_status_that_has_no_rule(case: dict[str, Any]) -> None:
+    """An admin of Salesforce made it up, and the admin of the sync has to add it to the rules."""
+    outcome = maker().make(case | {"BusinessProcess__Name": "Technical", "Status": "On Ice"})
     assert isinstance(outcome, Rejection)
     assert (outcome.record["code"], outcome.record["field"]) == ("UNMAPPED_STATUS", "Status")
+    assert "for Status 'On Ice'" in outcome.record["message"]
+
+
+def test_rejection_quotes_no_other_field(case: dict[str, Any]) -> None:
+    """pipeline_by may be a field that customers fill in; what they wrote stays out of files and logs."""
+    rules = maker(pipeline_by="Subject", unmapped_process="reject")
+    outcome = rules.make(case | {"Subject": "Very private word"})
+    assert isinstance(outcome, Rejection)
+    assert outcome.record["message"].startswith("no pipeline for this Subject:")
     assert "private" not in str(outcome.record)
 
 

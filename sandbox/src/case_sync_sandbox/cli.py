@@ -219,7 +219,7 @@ def reset(*, url: Url = None) -> None:
     """Empty both halves; ends all faults and clears the request log."""
     with readable_errors():
         call(url, "POST", "reset")
-    typer.echo("both halves are empty")
+    typer.echo("both halves are empty; import anew with: meltano run --full-refresh case-sync")
 
 
 @app.command()

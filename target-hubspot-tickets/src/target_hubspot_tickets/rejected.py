@@ -25,6 +25,12 @@ class RejectedFile:
         file.flush()
         os.fsync(file.fileno())
 
+    def close(self) -> None:
+        """Close the file, if a record made it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
     def _open(self) -> IO[str]:
         if self._file is None:
             try:

@@ -187,6 +187,7 @@ class TargetHubspotTickets(Target):
         finally:
             self.report.seconds = time.monotonic() - started
             self.report.api_calls = self.client.api_calls
+            self.rejected.close()
             self._leave_report()
 
     def _leave_report(self) -> None:

@@ -234,22 +234,33 @@ def without_process(rules: Rules, process: Any) -> PipelineRule | Skipped:
     raise RejectedError(
         "UNMAPPED_PROCESS",
         rules.pipeline_by,
-        "no pipeline for this support process: add it to rules.pipelines",
+        f"no pipeline for {named(rules.pipeline_by, process)}: add it to rules.pipelines",
     )
 
 
 def without_stage(rules: Rules, pipeline: PipelineRule, case: Case) -> Record | Skipped:
     status = case.get("Status")
-    named = {"default_stage": pipeline.default_stage, "same_name": status}.get(rules.unmapped_status)
-    if named:
-        return {"hs_pipeline": pipeline.pipeline, "hs_pipeline_stage": named}
+    stage = {"default_stage": pipeline.default_stage, "same_name": status}.get(rules.unmapped_status)
+    if stage:
+        return {"hs_pipeline": pipeline.pipeline, "hs_pipeline_stage": stage}
     if rules.unmapped_status == "skip":
         return Skipped(reason="no stage for its status")
     raise RejectedError(
         "UNMAPPED_STATUS",
         "Status",
-        f"no stage of pipeline '{pipeline.pipeline}' for this status: add it to rules.pipelines",
+        f"no stage of pipeline '{pipeline.pipeline}' for {named('Status', status)}: add it to rules.pipelines",
     )
+
+
+# What an admin of Salesforce named, never what a customer wrote: only these values may stand in a reason.
+NAMED_BY_ADMINS = frozenset(
+    {"Status", "BusinessProcess__Name", "RecordType__Name", "RecordType__DeveloperName"}
+)
+
+
+def named(column: str, value: Any) -> str:
+    """How a reason speaks of a column: with its value where that is no customer's word."""
+    return f"{column} '{value}'" if column in NAMED_BY_ADMINS else f"this {column}"
 
 
 def stage_of(pipeline: PipelineRule, case: Case) -> str | None:
