@@ -57,7 +57,7 @@ def sandbox_command(*args: str) -> list[str]:
 def running_servers() -> Iterator[Servers]:
     """Both servers in a process of their own, on free ports, in memory; stopped at the end by its pid."""
     process = subprocess.Popen(
-        sandbox_command("serve", "--salesforce-port", "0", "--hubspot-port", "0"),
+        sandbox_command("serve", "--no-announce", "--salesforce-port", "0", "--hubspot-port", "0"),
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,

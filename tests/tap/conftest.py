@@ -103,7 +103,9 @@ class Tap:
 
 
 def clean_environment() -> dict[str, str]:
-    return {n: v for n, v in os.environ.items() if not n.startswith("TAP_SALESFORCE_CASES_")}
+    """Warnings are on, as Meltano has them."""
+    kept = {n: v for n, v in os.environ.items() if not n.startswith("TAP_SALESFORCE_CASES_")}
+    return kept | {"PYTHONWARNINGS": "once"}
 
 
 @pytest.fixture

@@ -109,10 +109,11 @@ def test_wrong_setting_ends_in_one_message(
     if "report_path" in settings:
         option = ()  # --discover leaves no report
     sandbox.seed(3)
-    read = tap.read(None, *option, **settings)
+    read = tap.read({}, *option, **settings)
     assert read.returncode != 0
     assert told in read.log
     assert "Traceback" not in read.log
+    assert "Warning" not in read.log
     assert "not-the-" not in read.log.replace("not-the-client", "")
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_hubspot_tickets.correlation import match
-from target_hubspot_tickets.portal import Property
-from target_hubspot_tickets.preflight import plan
+from target_hubspot_tickets.portal import Pipeline, Property
+from target_hubspot_tickets.preflight import plan, wrong_places
 from target_hubspot_tickets.protocol import MAX_BODY_BYTES, MAX_INPUTS, Api, Input, batches, chunks
 from target_hubspot_tickets.rate_limits import Window
 from target_hubspot_tickets.records import Delete, Upsert, read_record
@@ -245,6 +245,23 @@ def test_plan_creates_its_own_properties_and_tells_every_other_that_is_missing()
 def test_plan_tells(columns: Any, properties: Any, may_create: bool, told: str) -> None:
     problems = plan(columns, properties, KEY, may_create=may_create).problems
     assert any(told in problem for problem in problems)
+
+
+BILLING = Pipeline(id="7", label="Billing", stages={"new": "71", "71": "71"}, stage_labels=("New",))
+
+
+@pytest.mark.parametrize(
+    ("announced", "told"),
+    [
+        ({"Billing": ["New", "71"], "7": ["new"]}, []),
+        ({"Biling": ["New"]}, ["HubSpot has no ticket pipeline 'Biling'; it has 'Billing'"]),
+        ({"Billing": ["Nwe", "New", "Old"]}, ["the pipeline 'Billing' has no stage 'Nwe'; it has 'New'", "the pipeline 'Billing' has no stage 'Old'; it has 'New'"]),
+        (None, []),
+    ],
+)  # fmt: skip
+def test_announced_pipelines_and_stages_are_told_before_any_record(announced: Any, told: list[str]) -> None:
+    columns = {"hs_pipeline_stage": {"type": "string", "stages_by_pipeline": announced}}
+    assert wrong_places(columns, {"7": BILLING, "billing": BILLING}) == told
 
 
 # -- settings

@@ -62,6 +62,24 @@ def test_all_that_does_not_fit_is_told_before_anything_is_written(
     assert sandbox.tickets() == []
 
 
+def test_wrong_names_of_the_rules_are_refused_before_anything_is_written(
+    sandbox: RunningSandbox, target: Target
+) -> None:
+    """All at once, with what there is; not even a property is made."""
+    stages = {
+        "type": ["string", "null"],
+        "stages_by_pipeline": {"Biling": ["New"], "Billing": ["New", "Nwe"]},
+    }
+    announced = schema(hs_pipeline_stage=stages)
+    loaded = target.load([announced, ticket(1), state("all")])
+    assert (loaded.returncode, loaded.states) == (1, [])
+    assert "nothing was written, because:" in loaded.log
+    assert "no ticket pipeline 'Biling'" in loaded.log
+    assert "the pipeline 'Billing' has no stage 'Nwe'" in loaded.log
+    assert sandbox.tickets() == []
+    assert not [r for r in sandbox.requests(half="hubspot") if r["method"] == "POST"]
+
+
 def test_second_stream_that_is_no_ticket_stream_is_refused(sandbox: RunningSandbox, target: Target) -> None:
     """What came before is written; what can't be is told, not dropped."""
     users = {"type": "SCHEMA", "stream": "users", "schema": {"properties": {"id": {"type": "string"}}}, "key_properties": ["id"]}  # fmt: skip

@@ -204,6 +204,25 @@ def test_rejection_quotes_no_other_field(case: dict[str, Any]) -> None:
     assert "private" not in str(outcome.record)
 
 
+def test_schema_announces_every_pipeline_and_stage_that_a_ticket_can_get() -> None:
+    """So that a target can refuse a wrong name before the first record; the unnamed closed stage is found later."""
+    rules = maker(
+        pipelines={
+            "Technical": {
+                "pipeline": "Tech",
+                "stages": {"New": "T1", "Working": "T2"},
+                "closed_stage": "T9",
+                "default_stage": "T1",
+            },
+            "Returns": {"pipeline": "Support", "stages": {"New": "S1"}, "default_stage": "S1"},
+            "default": {"pipeline": "Support", "stages": {"New": "S2"}, "default_stage": "S3"},
+        },
+        unmapped_status="default_stage",
+    ).rules
+    stage = tickets_schema(rules)["properties"]["hs_pipeline_stage"]
+    assert stage["stages_by_pipeline"] == {"Tech": ["T1", "T2", "T9"], "Support": ["S1", "S2", "S3"]}
+
+
 def test_deleted_case_becomes_a_tombstone_or_nothing(case: dict[str, Any]) -> None:
     """By on_case_deleted; a tombstone has the key and the version, and no property of a ticket."""
     gone = {"Id": case["Id"], "IsDeleted": True, "SystemModstamp": "2026-01-07T11:30:00.000Z", "_sdc_deleted_at": "2026-01-07T11:30:00.000Z"}  # fmt: skip

@@ -111,6 +111,7 @@ class TapSalesforceCases(Tap):
         try:
             super().cb_discover(ctx, param, value)
         except TapError as error:
+            ctx.close()  # the files of other options; click closes them only around a command that has begun
             raise click.ClickException(str(error)) from None
 
 

@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponen
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.errors import HubSpotAnswerError, PreflightError
 from target_hubspot_tickets.portal import Portal, Property, read_owners, read_pipelines, read_properties
-from target_hubspot_tickets.preflight import plan
+from target_hubspot_tickets.preflight import plan, wrong_places
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.records import OWNER_EMAIL
 
@@ -29,18 +29,18 @@ def open_portal(
     """The portal, ready for a stream with these columns.
 
     Raises:
-        PreflightError: all that does not fit; nothing was written but the target's own properties.
+        PreflightError: all that does not fit; nothing was written.
     """
     client.send(api.account())
     properties = read_properties(client.send(api.properties("tickets")))
+    pipelines = read_pipelines(client.send(api.pipelines()))
     planned = plan(columns, properties, key_property, may_create=may_create)
-    if planned.problems:
-        raise PreflightError(list(planned.problems))
+    if problems := [*planned.problems, *wrong_places(columns, pipelines)]:
+        raise PreflightError(problems)
     for body in planned.create:
         create(client, api, body)
     if planned.create:
         properties = wait_for(client, api, {str(body["name"]) for body in planned.create})
-    pipelines = read_pipelines(client.send(api.pipelines()))
     owners = read_owners(all_owners(client, api)) if OWNER_EMAIL in columns else {}
     return Portal(properties=properties, pipelines=pipelines, owners=owners)
 

@@ -10,6 +10,10 @@ from typing import Any
 CLOSED_STAGE = "@closed"
 
 
+class UnknownPlaceError(Exception):
+    """No pipeline or stage of this name: correct the rule, or make it in HubSpot. The text says what there is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
     """One property: whether it can be written, and whether its values are unique."""
@@ -29,6 +33,19 @@ class Pipeline:
     stages: Mapping[str, str]
     stage_labels: tuple[str, ...]
 
+    def stage_id(self, name: str) -> str:
+        """The id of a stage by id, label or @closed.
+
+        Raises:
+            UnknownPlaceError: the pipeline has no such stage.
+        """
+        found = self.stages.get(name) or self.stages.get(name.lower())
+        if found is None:
+            raise UnknownPlaceError(
+                f"the pipeline '{self.label}' has no stage '{name}'; it has {_listed(self.stage_labels)}"
+            )
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
@@ -38,8 +55,22 @@ class Portal:
     pipelines: Mapping[str, Pipeline]
     owners: Mapping[str, str] = field(default_factory=dict)
 
-    def pipeline_labels(self) -> str:
-        return ", ".join(sorted({f"'{p.label}'" for p in self.pipelines.values()}))
+
+def find_pipeline(pipelines: Mapping[str, Pipeline], name: str) -> Pipeline:
+    """The pipeline with this id or label.
+
+    Raises:
+        UnknownPlaceError: there is none.
+    """
+    found = pipelines.get(name) or pipelines.get(name.lower())
+    if found is None:
+        labels = sorted({p.label for p in pipelines.values()})
+        raise UnknownPlaceError(f"HubSpot has no ticket pipeline '{name}'; it has {_listed(labels)}")
+    return found
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(f"'{label}'" for label in labels)
 
 
 def read_properties(body: Mapping[str, Any]) -> dict[str, Property]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from target_hubspot_tickets.portal import Property
+from target_hubspot_tickets.portal import Pipeline, Property, UnknownPlaceError, find_pipeline
 from target_hubspot_tickets.records import ASSOCIATIONS, DELETED_AT, OWNER_EMAIL
 
 GROUP = "ticketinformation"  # the group that every portal has for tickets (HubSpot: properties)
+STAGES_BY_PIPELINE = "stages_by_pipeline"
 OWN_PREFIX = "salesforce_"
 LABELS = {
     "salesforce_case_id": "Salesforce Case ID",
@@ -73,6 +74,27 @@ def plan(
             f"tickets have {MAX_UNIQUE} properties with unique values already, HubSpot's limit: '{key_property}' can't be created"
         )
     return Plan(create=tuple(create), problems=tuple(problems))
+
+
+def wrong_places(columns: Mapping[str, Mapping[str, Any]], pipelines: Mapping[str, Pipeline]) -> list[str]:
+    """What is wrong with the pipelines and stages that the stream's schema announces; a stream need not announce any.
+
+    The annotation stands in the schema of `hs_pipeline_stage`: `{"stages_by_pipeline": {"Billing": ["New", ...]}}`.
+    """
+    announced = columns.get("hs_pipeline_stage", {}).get(STAGES_BY_PIPELINE)
+    problems = []
+    for name, stages in announced.items() if isinstance(announced, dict) else ():
+        try:
+            pipeline = find_pipeline(pipelines, name)
+        except UnknownPlaceError as error:
+            problems.append(str(error))
+            continue
+        for stage in stages:
+            try:
+                pipeline.stage_id(stage)
+            except UnknownPlaceError as error:
+                problems.append(str(error))
+    return problems
 
 
 def definition(name: str, schema: dict[str, Any], *, unique: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from target_hubspot_tickets.portal import Pipeline, Portal
+from target_hubspot_tickets.portal import Portal, UnknownPlaceError, find_pipeline
 from target_hubspot_tickets.records import OWNER_EMAIL, Upsert
 from target_hubspot_tickets.values import to_hubspot
 
@@ -56,16 +56,8 @@ def place_of(values: dict[str, Any], portal: Portal) -> dict[str, str]:
     named, stage = values.pop("hs_pipeline", None), values.pop("hs_pipeline_stage", None)
     if named is None and stage is None:
         return {}
-    pipeline = portal.pipelines.get(str(named)) or portal.pipelines.get(str(named).lower())
-    if pipeline is None:
-        raise UnresolvedError(f"HubSpot has no ticket pipeline '{named}'; it has {portal.pipeline_labels()}")
-    return {"hs_pipeline": pipeline.id, "hs_pipeline_stage": stage_id(pipeline, stage)}
-
-
-def stage_id(pipeline: Pipeline, stage: Any) -> str:
-    found = pipeline.stages.get(str(stage)) or pipeline.stages.get(str(stage).lower())
-    if found is None:
-        raise UnresolvedError(
-            f"the pipeline '{pipeline.label}' has no stage '{stage}'; it has {', '.join(pipeline.stage_labels)}"
-        )
-    return found
+    try:
+        pipeline = find_pipeline(portal.pipelines, str(named))
+        return {"hs_pipeline": pipeline.id, "hs_pipeline_stage": pipeline.stage_id(str(stage))}
+    except UnknownPlaceError as error:
+        raise UnresolvedError(str(error)) from None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from case_ticket_mapper.conversions import JSON_SCHEMAS
-from case_ticket_mapper.rules import KEY, FieldRule, Plain, Rules
+from case_ticket_mapper.rules import CLOSED_STAGE, KEY, FieldRule, Plain, Rules
 
 TEXT: dict[str, Any] = {"type": ["string", "null"]}
 MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 CONSTANTS: dict[type, str] = {bool: "boolean", int: "number", float: "number", str: "string"}
 _WAY: dict[str, Any] = {"by": {"type": "string"}, "value": {"type": "string"}}
+# An annotation, which JSON Schema lets everybody pass over: a target can tell a wrong name before the first record.
+STAGES_BY_PIPELINE = "stages_by_pipeline"
 ASSOCIATIONS: dict[str, Any] = {
     "type": ["array", "null"],
     "items": {
@@ -35,13 +37,24 @@ def tickets_schema(rules: Rules) -> dict[str, Any]:
     properties |= {rule.property: property_schema(rule) for rule in rules.fields}
     properties |= {
         "hs_pipeline": TEXT,
-        "hs_pipeline_stage": TEXT,
+        "hs_pipeline_stage": TEXT | {STAGES_BY_PIPELINE: stages_by_pipeline(rules)},
         "salesforce_org_id": TEXT,
         "salesforce_system_modstamp": MOMENT,
         "associations": ASSOCIATIONS,
         "_sdc_deleted_at": MOMENT,
     }
     return {"type": "object", "properties": properties, "required": [KEY]}
+
+
+def stages_by_pipeline(rules: Rules) -> dict[str, list[str]]:
+    """Every pipeline and stage that the rules name, as they name them; not the closed stage that nobody named."""
+    named: dict[str, dict[str, None]] = {}
+    for rule in rules.pipelines.values():
+        stages = [*rule.stages.values(), rule.closed_stage]
+        if rules.unmapped_status == "default_stage" and rule.default_stage:
+            stages.append(rule.default_stage)
+        named.setdefault(rule.pipeline, {}).update(dict.fromkeys(s for s in stages if s != CLOSED_STAGE))
+    return {pipeline: list(stages) for pipeline, stages in named.items()}
 
 
 def property_schema(rule: FieldRule) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from typing import Any
 from case_sync_sandbox.salesforce.ids import make_id
 from case_sync_sandbox.salesforce.schema import CASE, Field
 from case_sync_sandbox.seeding.org import (
+    PROCESSES,
+    STATUSES,
     Process,
     Status,
     audit,
@@ -215,9 +217,11 @@ def _org(cases: list[Record], found: _Found) -> OrgSeed:
 
 
 def _portal(found: _Found) -> PortalSeed:
+    """A pipeline per record type of the file, and those that `seed` makes, so that the project's own rules fit before they are edited."""
+    others = tuple(p for p in PROCESSES if p.record_type not in found.record_types)
     return PortalSeed(
         companies=[company_of({"Website": None, **a}) for a in _accounts(found)],
         owners=owners(),
-        pipelines=pipelines(_processes(found), _statuses(found)),
+        pipelines=pipelines((*_processes(found), *others), (*_statuses(found), *STATUSES)),
         properties=INTEGRATION_PROPERTIES,
     )
