@@ -1,82 +1,35 @@
 """The pure core of the tap: SOQL, rows, describe, logins, verdicts, settings."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from case_sync_sandbox.salesforce.soql import parse
-from tap_salesforce_cases.api_errors import Verdict, verdict
-from tap_salesforce_cases.describe import read_describe, selected
+from tap_salesforce_cases.api_errors import Verdict, bulk_refusal, verdict
+from tap_salesforce_cases.configuration import problems_of, with_defaults
+from tap_salesforce_cases.describe import Column, Columns, read_describe, record_types_of, selected, vanished
 from tap_salesforce_cases.errors import LoginRefusedError, TapError
-from tap_salesforce_cases.login import ASSERTION_SECONDS, assertion_claims, read_token, same_site, token_form
+from tap_salesforce_cases.ids import to_18
+from tap_salesforce_cases.login import (
+    ASSERTION_SECONDS,
+    assertion_claims,
+    read_token,
+    rotated_token,
+    same_site,
+    token_form,
+)
 from tap_salesforce_cases.moments import from_wire, to_wire, wire_datetime
-from tap_salesforce_cases.quota import Usage, read_usage
-from tap_salesforce_cases.rows import CaseStatus, Joins, SupportProcess, row_of
-from tap_salesforce_cases.settings import JSON_SCHEMA, SECRETS, problems_of, with_defaults
-from tap_salesforce_cases.soql import (
-    Position,
-    Window,
-    checked_name,
-    datetime_literal,
-    select_cases,
-    string_literal,
-)
+from tap_salesforce_cases.objects import CASES, OTHERS
+from tap_salesforce_cases.progress import Progress, duration
+from tap_salesforce_cases.quota import Allowance, Usage, overdrawn, read_usage
+from tap_salesforce_cases.rows import CaseStatus, Joins, RowMaker, SupportProcess
+from tap_salesforce_cases.settings import JSON_SCHEMA, PROPERTIES
 
-UNTIL = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 aware = st.datetimes(min_value=datetime(1999, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-
-# -- SOQL
-
-
-@given(st.text(max_size=40))
-def test_string_literal_is_one_string_whatever_is_in_it(text: str) -> None:
-    """No text closes its own quotes: injection has no way in."""
-    literal = string_literal(text)
-    assert re.fullmatch(r"'(\\.|[^'\\\n\r])*'", literal, re.DOTALL)
-
-
-@given(st.text(max_size=20))
-def test_name_is_letters_digits_underscores_and_dots(text: str) -> None:
-    try:
-        assert re.fullmatch(r"[A-Za-z0-9_.]+", checked_name(text))
-    except ValueError:
-        assert not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", text)
-
-
-@given(aware, st.sampled_from([UTC, timezone(timedelta(hours=9))]))
-def test_datetime_literal_is_the_moment_to_the_second_in_utc(moment: datetime, zone: timezone) -> None:
-    assert datetime.fromisoformat(datetime_literal(moment.astimezone(zone))) == moment.replace(microsecond=0)
-
-
-@pytest.mark.parametrize(
-    ("window", "after", "condition"),
-    [
-        (Window(since=None, until=UNTIL), None, "WHERE SystemModstamp <= 2026-01-05T09:00:00Z ORDER"),
-        (
-            Window(since=datetime(2026, 1, 1, tzinfo=UTC), until=UNTIL),
-            None,
-            "AND SystemModstamp >= 2026-01-01T00:00:00Z ORDER",
-        ),
-        (
-            Window(since=None, until=UNTIL),
-            Position(stamp=datetime(2026, 1, 2, tzinfo=UTC), record_id="5005g00000AbCdEAAV"),
-            "((SystemModstamp = 2026-01-02T00:00:00Z AND Id > '5005g00000AbCdEAAV') OR SystemModstamp > 2026-01-02T00:00:00Z)",
-        ),
-    ],
-)
-def test_query_of_a_window_and_of_what_is_left_of_it(
-    window: Window, after: Position | None, condition: str
-) -> None:
-    """Closed at both ends, ordered with a tie-break, and after a position among equals; it parses as SOQL."""
-    soql = select_cases(["Id", "Account.Name"], window, after)
-    assert condition in soql
-    assert soql.endswith("ORDER BY SystemModstamp, Id")
-    parse(soql)
-
 
 # -- moments
 
@@ -102,37 +55,72 @@ def described(*extra: dict[str, Any]) -> dict[str, Any]:
     return {"fields": [*({"name": name, "type": kind} for name, kind in fields), *extra]}
 
 
+def columns_of(*extra: dict[str, Any], excluded: tuple[str, ...] = ()) -> Columns:
+    return read_describe(described(*extra), CASES, excluded=excluded)
+
+
 def test_describe_gives_every_readable_field_with_its_type() -> None:
     """And none that no API can deliver; parents come only through fields that are there."""
-    columns = read_describe(
-        described({"name": "Weight__c", "type": "double"}, {"name": "Blob__c", "type": "base64"}, {"name": "Due__c", "type": "date"}),
-        excluded=["lastvieweddate", "id"],
-    )  # fmt: skip
-    assert set(columns.fields) == {"Id", "IsDeleted", "SystemModstamp", "Status", "RecordTypeId", "AccountId", "MasterRecordId", "Weight__c", "Due__c"}  # fmt: skip
-    assert columns.schema["properties"]["Weight__c"] == {"type": ["number", "null"]}
-    assert columns.schema["properties"]["Due__c"]["format"] == "date"
-    assert {"RecordType.Name", "Account.Website"} <= set(columns.related)
-    assert not any(path.startswith("Contact.") for path in columns.related)
+    columns = columns_of(
+        {"name": "Weight__c", "type": "double"},
+        {"name": "Blob__c", "type": "base64"},
+        {"name": "Due__c", "type": "date"},
+        {"name": "Old__c", "type": "string", "deprecatedAndHidden": True},
+        excluded=("lastvieweddate", "id"),
+    )
+    own = {path for path in columns.paths if "." not in path}
+    assert own == {"Id", "IsDeleted", "SystemModstamp", "Status", "RecordTypeId", "AccountId", "MasterRecordId", "Weight__c", "Due__c"}  # fmt: skip
+    properties = columns.schema()["properties"]
+    assert properties["Weight__c"] == {"type": ["number", "null"]}
+    assert properties["Due__c"]["format"] == "date"
+    assert {"RecordType.Name", "Account.Website"} <= set(columns.paths)
+    assert not any(path.startswith("Contact.") for path in columns.paths)
 
 
 def test_user_without_an_essential_field_is_told() -> None:
-    with pytest.raises(TapError, match="can't read SystemModstamp"):
-        read_describe(
-            {"fields": [{"name": "Id", "type": "id"}, {"name": "IsDeleted", "type": "boolean"}]}, excluded=[]
-        )
+    fields = {"fields": [{"name": "Id", "type": "id"}, {"name": "IsDeleted", "type": "boolean"}]}
+    with pytest.raises(TapError, match="can't read SystemModstamp of Case"):
+        read_describe(fields, CASES, excluded=[])
 
 
 def test_field_with_the_name_of_a_joined_column_is_told() -> None:
     with pytest.raises(TapError, match="exclude_fields"):
-        read_describe(described({"name": "BusinessProcess__Name", "type": "string"}), excluded=[])
+        columns_of({"name": "BusinessProcess__Name", "type": "string"})
 
 
 def test_catalog_takes_columns_away_but_not_what_the_sync_needs() -> None:
-    columns = selected(
-        read_describe(described(), excluded=[]), {"CaseStatus__IsClosed", "BusinessProcess__Name"}
+    """What is read only because something is joined by it is not emitted."""
+    columns = selected(columns_of(), {"CaseStatus__IsClosed", "BusinessProcess__Name"})
+    assert set(columns.paths) == {"Id", "IsDeleted", "SystemModstamp", "Status", "MasterRecordId", "RecordType.BusinessProcessId"}  # fmt: skip
+    assert set(columns.schema()["properties"]) == {
+        "Id", "SystemModstamp", "CaseStatus__IsClosed", "BusinessProcess__Name", "_sf_organization_id", "_sf_delete_kind", "_sdc_deleted_at",
+    }  # fmt: skip
+
+
+def test_vanished_fields_are_those_that_were_read_and_are_not_there() -> None:
+    assert vanished(["Id", "Gone__c", "Status"], columns_of()) == ["Gone__c"]
+
+
+def test_other_objects_need_no_more_than_they_have() -> None:
+    """A table without a recycle bin or a stamp is a stream too."""
+    (statuses,) = [kind for kind in OTHERS if kind.name == "case_statuses"]
+    columns = read_describe(
+        {"fields": [{"name": "Id", "type": "id"}, {"name": "MasterLabel", "type": "string"}]},
+        statuses,
+        excluded=[],
     )
-    assert set(columns.fields) == {"Id", "IsDeleted", "SystemModstamp", "Status"}
-    assert columns.related == ("RecordType.BusinessProcessId",)
+    assert set(columns.schema()["properties"]) == {"Id", "MasterLabel", "_sf_organization_id"}
+
+
+def test_record_types_are_known_by_label_and_developer_name() -> None:
+    """The master record type is none."""
+    infos = [
+        {"name": "Technical Support", "developerName": "Technical_Support"},
+        {"name": "Master", "developerName": "Master", "master": True},
+    ]
+    assert record_types_of({"recordTypeInfos": infos}) == dict.fromkeys(
+        ("technical support", "technical_support"), "Technical_Support"
+    )
 
 
 JOINS = Joins(
@@ -143,6 +131,15 @@ JOINS = Joins(
 values = st.none() | st.text(max_size=20) | st.integers() | st.booleans()
 
 
+def maker(columns: Columns) -> RowMaker:
+    return RowMaker(columns, lambda: JOINS, is_case=True, is_known=lambda _row: False)
+
+
+def one_row(record: dict[str, Any], columns: Columns) -> dict[str, Any]:
+    (row,) = maker(columns).from_json([record])
+    return row
+
+
 @given(
     st.fixed_dictionaries({"Status": st.sampled_from(["New", "Odd", None]), "AccountId": values}),
     st.booleans(),
@@ -150,7 +147,7 @@ values = st.none() | st.text(max_size=20) | st.integers() | st.booleans()
 def test_row_has_every_selected_column_and_a_tombstone_none_of_them(
     record: dict[str, Any], is_deleted: bool
 ) -> None:
-    columns = read_describe(described(), excluded=[])
+    columns = columns_of()
     whole = {
         **record,
         "Id": "5005g00000AbCdEAAV",
@@ -158,19 +155,12 @@ def test_row_has_every_selected_column_and_a_tombstone_none_of_them(
         "SystemModstamp": "2026-01-05T09:00:00.000+0000",
         "Account": None,
     }
-    row = row_of(whole, columns, JOINS)
+    row = one_row(whole, columns)
     assert row["SystemModstamp"] == "2026-01-05T09:00:00.000Z"
     if is_deleted:
-        assert set(row) == {
-            "Id",
-            "IsDeleted",
-            "SystemModstamp",
-            "_sdc_deleted_at",
-            "_sf_delete_kind",
-            "_sf_organization_id",
-        }
+        assert set(row) == {"Id", "IsDeleted", "SystemModstamp", "_sdc_deleted_at", "_sf_delete_kind", "_sf_organization_id"}  # fmt: skip
     else:
-        assert set(row) == set(columns.schema["properties"]) - {"_sf_delete_kind"}
+        assert set(row) == set(columns.schema()["properties"]) - {"_sf_delete_kind"}
         assert row["_sdc_deleted_at"] is None
         assert row["Account__Name"] is None
         assert row["CaseStatus__IsClosed"] == (False if record["Status"] == "New" else None)
@@ -183,8 +173,60 @@ def test_merged_case_names_its_master() -> None:
         "SystemModstamp": "2026-01-05T09:00:00.000+0000",
         "MasterRecordId": "5005g00000AbCdFAAV",
     }
-    row = row_of(record, read_describe(described(), excluded=[]), JOINS)
+    row = one_row(record, columns_of())
     assert (row["_sf_delete_kind"], row["MasterRecordId"]) == ("merged", "5005g00000AbCdFAAV")
+
+
+COLUMNS = Columns(
+    columns=tuple(
+        Column(path=path, kind=kind)
+        for path, kind in (
+            ("Id", "text"), ("IsDeleted", "boolean"), ("SystemModstamp", "datetime"), ("Weight__c", "number"), ("Units__c", "integer"),
+            ("Due__c", "date"), ("Account.Name", "text"),
+        )
+    ),
+    added={"_sf_organization_id": {}, "_sdc_deleted_at": {}},
+    essential=("Id", "SystemModstamp", "IsDeleted"),
+)  # fmt: skip
+texts = st.none() | st.text(min_size=1, max_size=8)
+
+
+@given(
+    st.none() | st.decimals(allow_nan=False, allow_infinity=False, places=4),
+    st.none() | st.integers(-9, 9),
+    texts,
+)
+def test_rest_and_bulk_give_the_same_row(
+    weight: Decimal | None, units: int | None, account: str | None
+) -> None:
+    """JSON's types and CSV's texts, +0000 and Z, nested parents and dotted columns."""
+    record = {
+        "Id": "5005g00000AbCdEAAV", "IsDeleted": False, "SystemModstamp": "2026-01-05T09:00:00.000+0000", "Weight__c": weight, "Units__c": units,
+        "Due__c": "2026-01-06", "Account": account and {"Name": account},
+    }  # fmt: skip
+    line = ["5005g00000AbCdEAAV", "false", "2026-01-05T09:00:00.000Z", "" if weight is None else str(weight), "" if units is None else f"{units}.0", "2026-01-06", account or ""]  # fmt: skip
+    rest = list(
+        RowMaker(COLUMNS, lambda: JOINS, is_case=False, is_known=lambda _row: False).from_json([record])
+    )
+    bulk = list(
+        RowMaker(COLUMNS, lambda: JOINS, is_case=False, is_known=lambda _row: False).from_csv(
+            COLUMNS.paths, [line]
+        )
+    )
+    assert rest == bulk
+
+
+def test_bulk_result_with_other_columns_is_refused() -> None:
+    with pytest.raises(TapError, match="other columns"):
+        list(maker(COLUMNS).from_csv(["Id", "Surprise"], [["1", "2"]]))
+
+
+@pytest.mark.parametrize(
+    ("given_id", "whole"),
+    [("001A0000006Vm9r", "001A0000006Vm9rIAC"), ("001A0000006Vm9rIAC", "001A0000006Vm9rIAC"), ("", "")],
+)
+def test_ids_have_18_characters(given_id: str, whole: str) -> None:
+    assert to_18(given_id) == whole
 
 
 # -- logins
@@ -210,7 +252,22 @@ ANSWER = {"access_token": "t", "instance_url": "https://x.my.salesforce.com", "i
     ],
 )  # fmt: skip
 def test_each_login_sends_what_its_flow_takes_and_no_more(method: str, form: dict[str, str]) -> None:
-    assert token_form(SETTINGS | {"auth_method": method}, "a.b.c") == form
+    assert token_form(SETTINGS | {"auth_method": method}, assertion="a.b.c", refresh_token="rt") == form
+
+
+@pytest.mark.parametrize(
+    ("body", "sent", "new"),
+    [
+        ({"refresh_token": "new"}, "old", "new"),
+        ({"refresh_token": "old"}, "old", None),
+        ({}, "old", None),
+        ({"refresh_token": "new"}, None, None),
+    ],
+)
+def test_rotated_token_is_one_that_differs_from_what_was_sent(
+    body: dict[str, Any], sent: str | None, new: str | None
+) -> None:
+    assert rotated_token(body, sent) == new
 
 
 @pytest.mark.parametrize(
@@ -279,9 +336,13 @@ def test_token_goes_to_salesforce_only(instance: str, is_same: bool) -> None:
         (200, {"records": []}, Verdict.USE),
         (304, None, Verdict.USE),
         (200, None, Verdict.TRY_AGAIN),
-        (302, None, Verdict.GIVE_UP),
+        (302, None, Verdict.TRY_AGAIN),
         (401, [{"errorCode": "INVALID_SESSION_ID"}], Verdict.LOGIN_AGAIN),
         (400, [{"errorCode": "INVALID_QUERY_LOCATOR"}], Verdict.ASK_AGAIN),
+        (400, [{"errorCode": "QUERY_TIMEOUT"}], Verdict.HALVE),
+        (400, [{"errorCode": "INVALID_FIELD"}], Verdict.DESCRIBE_AGAIN),
+        (400, [{"errorCode": "INVALID_REPLICATION_DATE"}], Verdict.RECONCILE),
+        (400, [{"errorCode": "EXCEEDED_ID_LIMIT"}], Verdict.FEWER_IDS),
         (400, [{"errorCode": "MALFORMED_QUERY"}], Verdict.GIVE_UP),
         (403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}], Verdict.STOP_FOR_TODAY),
         (403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "ConcurrentRequests Limit exceeded."}], Verdict.TRY_AGAIN),
@@ -298,18 +359,66 @@ def test_answer_asks_for(status: int, body: Any, expected: Verdict) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "message", "expected"),
+    [
+        ("INVALIDENTITY", "Entity 'CaseStatus' is not supported by the Bulk API.", False),
+        ("FEATURENOTENABLED", "", True),
+        ("LIMIT_EXCEEDED", "Max bulk v2 query jobs (10000) per rolling 24 hrs exceeded", True),
+        ("MALFORMED_QUERY", "unexpected token", None),
+    ],
+)
+def test_what_bulk_refuses_is_read_by_rest(code: str, message: str, expected: bool | None) -> None:
+    """For this query, for the whole run, or not at all: then it is an error of its own."""
+    assert bulk_refusal(code, message) is expected
+
+
+@pytest.mark.parametrize(
     ("header", "usage"),
     [
         ("api-usage=25/5000", Usage(used=25, allowed=5000)),
         ("per-app-api-usage=17/250(appName=sample)", None),
-        ("api-usage=25/5000; per-app-api-usage=17/250(appName=sample)", Usage(used=25, allowed=5000)),
-        ("per-app-api-usage=17/250(appName=sample); api-usage=25/5000", Usage(used=25, allowed=5000)),
+        ("api-usage=25/5000; per-app-api-usage=17/250(appName=sample)", Usage(used=25, allowed=5000, app_used=17, app_allowed=250)),
+        ("per-app-api-usage=17/250(appName=sample); api-usage=25/5000", Usage(used=25, allowed=5000, app_used=17, app_allowed=250)),
         ("", None),
         (None, None),
     ],
-)
+)  # fmt: skip
 def test_usage_is_the_orgs_wherever_it_stands(header: str | None, usage: Usage | None) -> None:
     assert read_usage(header) == usage
+
+
+@pytest.mark.parametrize(
+    ("usage", "calls", "told"),
+    [
+        (Usage(used=90, allowed=100), 5, None),
+        (Usage(used=91, allowed=100), 5, "quota_percent=90"),
+        (Usage(used=60, allowed=100), 51, "quota_percent_per_run=50"),
+        (Usage(used=5, allowed=100, app_used=10, app_allowed=10), 5, "this app's 10"),
+    ],
+)
+def test_run_stops_at_its_share_and_says_which(usage: Usage, calls: int, told: str | None) -> None:
+    reason = overdrawn(usage, calls, Allowance(total_percent=90, run_percent=50))
+    assert (told in reason) if told and reason else reason is told
+
+
+@pytest.mark.parametrize(
+    ("rows", "total", "seconds", "line"),
+    [
+        (50, 200, 10.0, "cases: 50 rows, 5 rows/s, 25% of 200, 30 s left"),
+        (50, None, 10.0, "cases: 50 rows, 5 rows/s"),
+        (250, 200, 10.0, "cases: 250 rows, 25 rows/s, 100% of 200"),
+        (0, 200, 0.0, "cases: 0 rows, 0 rows/s, 0% of 200"),
+    ],
+)
+def test_progress_tells_rows_rate_share_and_time_left(
+    rows: int, total: int | None, seconds: float, line: str
+) -> None:
+    assert Progress(stream="cases", rows=rows, total=total, seconds=seconds).line() == line
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(12.4, "12 s"), (200, "3 min"), (3_900, "1 h 5 min")])
+def test_duration_is_readable(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 # -- settings
@@ -327,12 +436,19 @@ ENOUGH = {"login_url": "https://acme.my.salesforce.com", "client_id": "id", "cli
             ENOUGH | {"client_secret": None},
             "client_secret is missing: auth_method client_credentials needs it",
         ),
-        (ENOUGH | {"auth_method": "jwt_bearer"}, "private_key is missing"),
+        (ENOUGH | {"auth_method": "jwt_bearer"}, "private_key or private_key_path is missing"),
         (ENOUGH | {"auth_method": "password"}, "auth_method must be one of"),
         (ENOUGH | {"client_secret": ["token-of-ours"]}, "client_secret must be of type string"),
         (ENOUGH | {"page_size": 1}, "page_size must be at least 200 and at most 2000"),
         (ENOUGH | {"api_version": "v66"}, "api_version must look like 66.0"),
         (ENOUGH | {"start_date": "yesterday"}, "start_date must be an ISO 8601"),
+        (
+            ENOUGH | {"where": "Id = '1' ORDER BY Id"},
+            "where must be a condition only: ORDER can't stand in it",
+        ),
+        (ENOUGH | {"relationship_fields": ["Asset"]}, "relationship_fields: 'Asset' is no path"),
+        (ENOUGH | {"record_types_include": [7]}, "record_types_include must be a list of names"),
+        (ENOUGH | {"api_mode": "soap"}, "api_mode must be one of: auto, rest, bulk"),
     ],
 )
 def test_wrong_setting_is_told_by_name_without_its_value(config: dict[str, Any], told: str) -> None:
@@ -352,4 +468,20 @@ def test_any_configuration_has_a_list_of_problems(config: dict[str, Any]) -> Non
 
 
 def test_secrets_are_marked_as_such() -> None:
-    assert set(SECRETS) == {"client_secret", "refresh_token", "private_key"}
+    secrets = {name for name, schema in PROPERTIES.items() if schema.get("secret")}
+    assert secrets == {"client_secret", "refresh_token", "private_key"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("max_tries", "7", 7),
+        ("retry_wait_seconds", "0.25", 0.25),
+        ("retry_wait_seconds", Decimal("0.25"), 0.25),
+        ("reconcile", "true", True),
+        ("record_types_include", "Billing, 'Returns'", ["Billing", "Returns"]),
+        ("record_types_include", "", []),
+    ],
+)
+def test_environment_texts_become_what_the_setting_is_of(name: str, text: Any, value: Any) -> None:
+    assert with_defaults({name: text})[name] == value

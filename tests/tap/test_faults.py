@@ -77,9 +77,10 @@ def test_killed_at_any_page_loses_nothing(sandbox: RunningSandbox, tap: Tap, pag
     assert process.stdout
     lines = list(itertools.islice(process.stdout, 1 + 200 * (page - 1)))
     process.kill()
-    rest_of_it, _ = process.communicate()
+    rest_of_it = process.stdout.read()
+    process.communicate()
     messages = [
-        json.loads(line) for line in [*lines, *rest_of_it.splitlines()] if line.rstrip().endswith("}")
+        json.loads(line) for line in [*lines, *rest_of_it.splitlines(keepends=True)] if line.endswith("}\n")
     ]
     emitted = {m["record"]["Id"] for m in messages if m["type"] == "RECORD"}
     states = [m["value"] for m in messages if m["type"] == "STATE"]

@@ -17,6 +17,10 @@ class Verdict(Enum):
     LOGIN_AGAIN = "log in again, once, and repeat"
     TRY_AGAIN = "repeat after a pause"
     ASK_AGAIN = "the cursor is gone: ask from the last row read"
+    HALVE = "the query takes too long: ask for a shorter window"
+    DESCRIBE_AGAIN = "a column is gone: describe again"
+    RECONCILE = "the delete log does not reach back so far"
+    FEWER_IDS = "too many deleted ids: ask for a shorter window"
     STOP_FOR_TODAY = "the day's calls are used up"
     GIVE_UP = "nothing that a repeat would change"
 
@@ -35,24 +39,46 @@ BY_CODE = {
     "QUERY_LOCATOR_EXPIRED": Verdict.ASK_AGAIN,
     "QUERY_LOCATOR_NOT_FOUND": Verdict.ASK_AGAIN,
     "INVALID_QUERY_LOCATOR_FORMAT": Verdict.ASK_AGAIN,
+    "QUERY_TIMEOUT": Verdict.HALVE,
+    "INVALID_FIELD": Verdict.DESCRIBE_AGAIN,
+    "INVALID_REPLICATION_DATE": Verdict.RECONCILE,
+    "EXCEEDED_ID_LIMIT": Verdict.FEWER_IDS,
     "SERVER_UNAVAILABLE": Verdict.TRY_AGAIN,
     "UNKNOWN_EXCEPTION": Verdict.TRY_AGAIN,
     "UNABLE_TO_LOCK_ROW": Verdict.TRY_AGAIN,
-}
-# What to do about a refusal that no repeat changes, by errorCode.
-ADVICE = {
-    "UNSUPPORTED_API_VERSION": "name a newer version in api_version",
-    "NOT_FOUND": "check api_version, and whether the user may read Case",
-    "INVALID_TYPE": "give the Salesforce user read access to Case",
-    "API_DISABLED_FOR_ORG": "the org's edition has no API, or the user lacks the permission API Enabled",
-    "API_CURRENTLY_DISABLED": "the org's API is switched off",
-    "INSUFFICIENT_ACCESS": "give the Salesforce user read access",
-    "INVALID_SESSION_ID": "the session ended twice in a row: check the app's session policy and the user's IP ranges",
 }
 # 406 and 420 come from the edge while an org is moved; 408, 429 and 5xx are passing.
 BY_STATUS = dict.fromkeys((406, 408, 420, 429, 500, 502, 503, 504), Verdict.TRY_AGAIN) | {
     401: Verdict.LOGIN_AGAIN
 }
+# What an administrator can do about a refusal that no repeat mends, by errorCode.
+ADVICE = {
+    "API_DISABLED_FOR_ORG": "enable the API for this org or edition",
+    "API_CURRENTLY_DISABLED": "enable the API for this user (permission API Enabled)",
+    "INSUFFICIENT_ACCESS": "give the user read access to the object",
+    "INVALID_TYPE": "give the user read access to the object",
+    "OPERATION_TOO_LARGE": "give the user View All Data",
+    "TXN_SECURITY_METERING_ERROR": "give the user Exempt from Transaction Security",
+    "UNSUPPORTED_API_VERSION": "raise api_version",
+    "NOT_FOUND": "does the org have this api_version?",
+    "MALFORMED_QUERY": "check the setting `where`",
+    "INVALID_QUERY_FILTER_OPERATOR": "check the setting `where`",
+}
+# Bulk 2.0 refuses these: the same rows are there by REST. Matched in code or message, in lower case.
+# Source: Bulk API 2.0 limits and query restrictions, in the words that Salesforce answers with.
+NO_BULK_FOR_THIS_QUERY = (
+    "selecting compound data not supported",
+    "is not supported by the bulk api",
+    "invalidentity",
+    "implementation restriction",
+)
+NO_BULK_FOR_THIS_RUN = (
+    "max bulk v2 query jobs",
+    "max bulk v2 query result size",
+    "limit_exceeded",
+    "api_disabled_for_org",
+    "featurenotenabled",
+)
 
 
 def refusal_of(body: Any) -> Refusal:
@@ -67,16 +93,29 @@ def refusal_of(body: Any) -> Refusal:
 
 
 def verdict(status: int, body: Any) -> Verdict:
-    """What an answer asks for; `body` is the parsed JSON, or None where it is none.
+    """What an answer asks for; `body` is the parsed JSON (or the CSV), or None where it is none.
 
-    A body that is not JSON behind a status of success is a proxy's page or a cut answer: passing. One errorCode says two
+    A redirect, or a body that is not JSON behind a status of success, is a proxy's page or a cut answer: passing. One errorCode says two
     things: REQUEST_LIMIT_EXCEEDED for too many calls at once passes, for the day's total it does not.
     """
-    if status == 304 or (200 <= status < 300 and body is not None):
+    if status in {204, 304} or (200 <= status < 300 and body is not None):
         return Verdict.USE
     if status < 400:
-        return Verdict.TRY_AGAIN if 200 <= status < 300 else Verdict.GIVE_UP
+        return Verdict.TRY_AGAIN
     refusal = refusal_of(body)
     if refusal.code == "REQUEST_LIMIT_EXCEEDED":
         return Verdict.TRY_AGAIN if "concurrent" in refusal.message.lower() else Verdict.STOP_FOR_TODAY
     return BY_CODE.get(refusal.code) or BY_STATUS.get(status, Verdict.GIVE_UP)
+
+
+def advice(code: str) -> str:
+    """What to do, in brackets, or nothing."""
+    return f" ({ADVICE[code]})" if code in ADVICE else ""
+
+
+def bulk_refusal(code: str, message: str) -> bool | None:
+    """Whether Bulk 2.0 refuses all queries of this run (True), this one only (False), or said something else (None)."""
+    said = f"{code} {message}".lower()
+    if any(text in said for text in NO_BULK_FOR_THIS_RUN):
+        return True
+    return False if any(text in said for text in NO_BULK_FOR_THIS_QUERY) else None

@@ -5,13 +5,14 @@ Source: Salesforce OAuth 2.0: client credentials flow, JWT bearer flow, refresh 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from tap_salesforce_cases.configuration import is_allowed_url
 from tap_salesforce_cases.errors import LoginRefusedError
-from tap_salesforce_cases.settings import is_allowed_url
+from tap_salesforce_cases.ids import to_18
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -41,21 +42,29 @@ class Session:
         return f"Session(instance_url={self.instance_url!r})"
 
 
-def token_form(settings: Mapping[str, Any], assertion: str | None) -> dict[str, str]:
+def token_form(
+    settings: Mapping[str, Any], *, assertion: str | None, refresh_token: str | None
+) -> dict[str, str]:
     """The form to post to the token endpoint; `assertion` is the signed JWT for jwt_bearer."""
     client = {"client_id": settings["client_id"]}
     secret = {"client_secret": settings["client_secret"]} if settings["client_secret"] else {}
-    forms: dict[str, Callable[[], dict[str, str]]] = {
-        "client_credentials": lambda: {"grant_type": "client_credentials", **client, **secret},
-        "refresh_token": lambda: {
+    forms: dict[str, dict[str, str]] = {
+        "client_credentials": {"grant_type": "client_credentials", **client, **secret},
+        "refresh_token": {
             "grant_type": "refresh_token",
-            "refresh_token": settings["refresh_token"],
+            "refresh_token": refresh_token or "",
             **client,
             **secret,
         },
-        "jwt_bearer": lambda: {"grant_type": JWT_BEARER, "assertion": assertion or ""},
+        "jwt_bearer": {"grant_type": JWT_BEARER, "assertion": assertion or ""},
     }
-    return forms[settings["auth_method"]]()
+    return forms[settings["auth_method"]]
+
+
+def rotated_token(body: Mapping[str, Any], sent: str | None) -> str | None:
+    """The new refresh token of an answer, when Salesforce rotates them (refresh token flow); None when the old one stays."""
+    new = body.get("refresh_token")
+    return str(new) if sent and new and new != sent else None
 
 
 def assertion_claims(settings: Mapping[str, Any], now_seconds: float) -> dict[str, Any]:
@@ -87,8 +96,8 @@ def read_token(status: int, body: Any, login_url: str) -> Session:
     return Session(
         access_token=body["access_token"],
         instance_url=instance_url,
-        organization_id=organization_id,
-        user_id=user_id,
+        organization_id=to_18(organization_id),
+        user_id=to_18(user_id),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+ONE_SECOND = timedelta(seconds=1)  # Salesforce compares SystemModstamp to the second
 
 
 def wire_datetime(text: str) -> str:
@@ -26,3 +28,8 @@ def from_wire(text: str) -> datetime:
     """
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def whole_second(moment: datetime) -> datetime:
+    """The second that a moment lies in."""
+    return moment.replace(microsecond=0)

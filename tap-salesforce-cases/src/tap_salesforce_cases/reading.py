@@ -1,105 +1,124 @@
-"""Shell: reads what the tap needs: describe, the small tables that rows are joined with, and the pages of a window."""
+"""Shell: reads what is new in a stream: by REST or by Bulk 2.0, chosen by how much there is."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tap_salesforce_cases.describe import CaseColumns, read_describe
-from tap_salesforce_cases.errors import CursorLostError, SalesforceAnswerError, UnreachableError
-from tap_salesforce_cases.moments import from_wire
-from tap_salesforce_cases.rows import CaseStatus, Joins, SupportProcess
+from tap_salesforce_cases.bookmarks import Bookmark
+from tap_salesforce_cases.bulk_jobs import BulkJobs
+from tap_salesforce_cases.bulk_query import BulkReader
+from tap_salesforce_cases.describe import Columns
+from tap_salesforce_cases.moments import whole_second
+from tap_salesforce_cases.rest_query import RestReader, count_window
+from tap_salesforce_cases.rows import RowMaker
 from tap_salesforce_cases.session import SalesforceSession
-from tap_salesforce_cases.soql import CASE_STATUSES, SUPPORT_PROCESSES, Position, Window, select_cases
+from tap_salesforce_cases.soql import Source
+from tap_salesforce_cases.steps import Step
+from tap_salesforce_cases.windows import Counted, Window, split_by_rows
 
 logger = logging.getLogger("tap-salesforce-cases")
-# A cursor that is lost again before it gave one row is no accident.
-MAX_LOST_CURSORS = 5
-# Answers to a query for an object that this org does not have, or this user may not read.
-NOT_THERE = {"INVALID_TYPE", "INVALID_FIELD", "INSUFFICIENT_ACCESS"}
 
 
-def read_columns(session: SalesforceSession, excluded: list[str]) -> tuple[CaseColumns, datetime]:
-    """What the user may read of Case, and Salesforce's clock."""
-    answer = session.get(f"{session.base_path}/sobjects/Case/describe")
-    return read_describe(answer.json, excluded=excluded), answer.server_time
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """One run through one stream.
 
-
-def read_joins(session: SalesforceSession) -> Joins:
-    """Support processes and statuses: two small calls a run; an org or a user without them gets none."""
-    processes = {
-        r["Id"]: SupportProcess(name=r["Name"], is_active=r["IsActive"])
-        for r in small_table(session, SUPPORT_PROCESSES)
-    }
-    statuses = {
-        r["ApiName"]: CaseStatus(is_closed=r["IsClosed"], sort_order=r["SortOrder"])
-        for r in small_table(session, CASE_STATUSES)
-    }
-    return Joins(
-        organization_id=session.session.organization_id,
-        instance_url=session.session.instance_url,
-        processes=processes,
-        statuses=statuses,
-    )
-
-
-def small_table(session: SalesforceSession, soql: str) -> list[dict[str, Any]]:
-    try:
-        return [record for page in pages(session, soql, all_rows=False, page_size=2000) for record in page]
-    except SalesforceAnswerError as error:
-        if error.code not in NOT_THERE:
-            raise
-        logger.warning(
-            "Without %s: %s %s (is it a permission?)",
-            soql.split(" FROM ")[1].split(maxsplit=1)[0],
-            error.code,
-            error.message.strip().split("\n")[-1],
-        )
-        return []
-
-
-def pages(
-    session: SalesforceSession, soql: str, *, all_rows: bool, page_size: int
-) -> Iterator[list[dict[str, Any]]]:
-    """The pages of a query, deleted rows too if `all_rows`; how many rows a page has is Salesforce's choice."""
-    options = {"Sforce-Query-Options": f"batchSize={page_size}"}
-    resource = "queryAll" if all_rows else "query"
-    answer = session.get(f"{session.base_path}/{resource}", {"q": soql}, options).json
-    while True:
-        yield answer["records"]
-        if answer["done"]:
-            return
-        answer = session.get(answer["nextRecordsUrl"], headers=options).json
-
-
-def read_window(
-    session: SalesforceSession, columns: CaseColumns, window: Window, page_size: int
-) -> Iterator[dict[str, Any]]:
-    """Every case of a window, once, in order, deleted ones too; a lost cursor goes on from the last row read.
-
-    Raises:
-        UnreachableError: cursors get lost again and again without one row.
+    Attributes:
+        bulk: Bulk 2.0 can read the object.
+        total: rows that were counted, for progress; None until then.
     """
-    fields = [*columns.fields, *columns.related]
-    position: Position | None = None
-    lost = 0
-    while True:
-        try:
-            for page in pages(
-                session, select_cases(fields, window, position), all_rows=True, page_size=page_size
-            ):
-                for record in page:
-                    yield record
-                    position = Position(stamp=from_wire(record["SystemModstamp"]), record_id=record["Id"])
-                    lost = 0
-        except CursorLostError:
-            lost += 1
-            if lost >= MAX_LOST_CURSORS:
-                raise UnreachableError(
-                    "Salesforce loses the query cursor again and again; try again later"
-                ) from None
-            logger.info("The query cursor is gone; going on from the last row read")
-        else:
+
+    session: SalesforceSession
+    settings: Mapping[str, Any]
+    source: Source
+    columns: Columns
+    maker: RowMaker
+    bulk: bool
+    total: int | None = None
+
+    def steps(self, bookmark: Bookmark, window: Window) -> Iterator[Step]:
+        """Every row that is new since the bookmark, up to the window's end; first what earlier Bulk jobs left."""
+        yield from self._resumed(bookmark)
+        if bookmark.since and (window.since_inclusive is None or bookmark.since > window.since_inclusive):
+            window = replace(window, since_inclusive=whole_second(bookmark.since), after=bookmark.after)
+        if window.since_inclusive and window.since_inclusive >= window.until_exclusive:
             return
+        self.total = count_window(self.session, self.source, window)
+        if self.total == 0:
+            return
+        if self._by_bulk(self.total):
+            yield from self._in_bulk(bookmark, Counted(window=window, rows=self.total or 0))
+        else:
+            yield from self._rest().read(window)
+
+    def _by_bulk(self, rows: int | None) -> bool:
+        mode = self.settings["api_mode"]
+        return (
+            self.bulk
+            and mode != "rest"
+            and (mode == "bulk" or rows is None or rows > self.settings["bulk_threshold"])
+        )
+
+    def _resumed(self, bookmark: Bookmark) -> Iterator[Step]:
+        jobs = bookmark.jobs
+        if not jobs:
+            return
+        if any(job.columns != self.columns.fingerprint() for job in jobs):
+            logger.info(
+                "The columns are others than in the Bulk jobs of the last run; reading their windows again"
+            )
+            for job in jobs:
+                BulkJobs(self.session, self.settings).delete(job.id)
+            yield Step(jobs=())
+            return
+        logger.info("Going on with %d Bulk job(s) of the last run", len(jobs))
+        reader = self._reader()
+        for place, job in enumerate(jobs):
+            yield from reader.resume(job, jobs[place + 1 :])
+
+    def _in_bulk(self, bookmark: Bookmark, whole: Counted) -> Iterator[Step]:
+        """History in windows that a later run may go on with; the newest rows, which may still be joined by late ones, apart."""
+        ceiling = whole_second(bookmark.ceiling)
+        low = whole.window.since_inclusive
+        recent = whole.window
+        if low is None or low < ceiling < recent.until_exclusive:
+            history = replace(recent, until_exclusive=ceiling)
+            recent = Window(since_inclusive=ceiling, until_exclusive=recent.until_exclusive)
+            rows = count_window(self.session, self.source, history)
+            if rows != 0:
+                windows = self._split(Counted(window=history, rows=whole.rows if rows is None else rows))
+                yield from self._reader().read(windows, resumable=True)
+        rows = count_window(self.session, self.source, recent)
+        if rows == 0:
+            return
+        if self._by_bulk(rows):
+            windows = self._split(Counted(window=recent, rows=rows or 0))
+            yield from self._reader().read(windows, resumable=False)
+        else:
+            yield from self._rest().read(recent)
+
+    def _split(self, counted: Counted) -> list[Window]:
+        most = self.settings["bulk_window_rows"]
+        parts = split_by_rows(
+            counted, most, lambda window: count_window(self.session, self.source, window) or 0
+        )
+        return [part.window for part in parts]
+
+    def _rest(self) -> RestReader:
+        return RestReader(
+            self.session, self.source, self.columns.paths, self.maker, self.settings["page_size"]
+        )
+
+    def _reader(self) -> BulkReader:
+        return BulkReader(
+            jobs=BulkJobs(self.session, self.settings),
+            rest=self._rest(),
+            source=self.source,
+            paths=self.columns.paths,
+            maker=self.maker,
+            columns=self.columns.fingerprint(),
+            in_flight=self.settings["bulk_jobs_in_flight"],
+        )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from tap_salesforce_cases.quota import Usage
@@ -10,12 +11,13 @@ from tap_salesforce_cases.quota import Usage
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """Counts of one run; `seconds` is its own time from start to end."""
+    """Counts of one run, rows by stream; `seconds` is its own time from start to end."""
 
-    rows: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
     tombstones: int = 0
     purged: int = 0
     unchanged: int = 0
+    dropped_fields: list[str] = field(default_factory=list)
     api_calls: int = 0
     usage: Usage | None = None
     seconds: float = 0.0
@@ -24,10 +26,11 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         usage = {"used": self.usage.used, "max": self.usage.allowed} if self.usage else None
         return {
-            "rows": {"cases": self.rows},
+            "rows": dict(self.rows),
             "tombstones": self.tombstones,
             "purged": self.purged,
             "unchanged": self.unchanged,
+            "dropped_fields": self.dropped_fields,
             "api_calls": self.api_calls,
             "api_usage": usage,
             "seconds": round(self.seconds, 3),
@@ -35,8 +38,11 @@ class Report:
         }
 
     def line(self) -> str:
+        counted = (
+            ", ".join(f"{stream}: {rows:,} read" for stream, rows in self.rows.items()) or "nothing read"
+        )
         used = f", {self.usage.used} of {self.usage.allowed} calls of the org's day" if self.usage else ""
         return (
-            f"cases: {self.rows} read, {self.tombstones} of them deleted, {self.unchanged} known already; "
+            f"{counted}, {self.tombstones:,} of them deleted, {self.unchanged:,} known already; "
             f"{self.api_calls} API calls{used}; {self.seconds:.1f} s; {self.status}"
         )

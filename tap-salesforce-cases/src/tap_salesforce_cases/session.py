@@ -1,45 +1,79 @@
-"""Shell: HTTP to Salesforce: login, one more login when the session ends, retries, and no token to any other host."""
+"""Shell: HTTP to Salesforce: one more login when the session ends, retries, the quota, and no token to any other host."""
 
 from __future__ import annotations
 
 import logging
+import tempfile
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import IO, Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
-from tap_salesforce_cases.api_errors import ADVICE, Verdict, refusal_of, verdict
+from tap_salesforce_cases.api_errors import Verdict, advice, refusal_of, verdict
 from tap_salesforce_cases.errors import (
     CursorLostError,
-    LoginRefusedError,
+    FieldGoneError,
+    QueryTooLongError,
     QuotaReachedError,
+    ReplicationGapError,
     SalesforceAnswerError,
     SettingError,
     TapError,
+    TooManyIdsError,
     TransientError,
     UnreachableError,
 )  # fmt: skip
-from tap_salesforce_cases.login import TOKEN_PATH, Session, assertion_claims, read_token, token_form
-from tap_salesforce_cases.quota import Usage, overdrawn, read_usage
+from tap_salesforce_cases.login import Session
+from tap_salesforce_cases.login_call import Credentials
+from tap_salesforce_cases.quota import Allowance, Usage, overdrawn, read_usage
 
 logger = logging.getLogger("tap-salesforce-cases")
 CONNECT_SECONDS = 10
 LONGEST_WAIT_SECONDS = 60
+CHUNK_BYTES = 1 << 17
+# What a refusal becomes, where it is not simply given up.
+RAISED: dict[Verdict, type[TapError]] = {
+    Verdict.TRY_AGAIN: TransientError,
+    Verdict.ASK_AGAIN: CursorLostError,
+    Verdict.HALVE: QueryTooLongError,
+    Verdict.DESCRIBE_AGAIN: FieldGoneError,
+    Verdict.RECONCILE: ReplicationGapError,
+    Verdict.FEWER_IDS: TooManyIdsError,
+    Verdict.STOP_FOR_TODAY: QuotaReachedError,
+}
+DECODER = msgspec.json.Decoder(float_hook=Decimal)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A usable answer: JSON, and the server's clock when it was given (aware, to the second)."""
+    """A usable answer: JSON (None for 204 and 304), its headers, and the server's clock (aware, to the second)."""
 
     json: Any
+    headers: Mapping[str, str]
     server_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file of a usable answer, at its start, and the answer's headers. The file is gone once it is closed."""
+
+    file: IO[bytes]
+    headers: Mapping[str, str]
 
 
 class SalesforceSession:
@@ -49,6 +83,10 @@ class SalesforceSession:
         self._settings = settings
         self._http = requests.Session()
         self._http.headers["Accept-Encoding"] = "gzip"
+        self._credentials = Credentials(settings)
+        self._allowance = Allowance(
+            total_percent=settings["quota_percent"], run_percent=settings["quota_percent_per_run"]
+        )
         self._lock = threading.Lock()
         self._session: Session | None = None
         self.api_calls = 0
@@ -67,7 +105,7 @@ class SalesforceSession:
         """
         with self._lock:
             if self._session is None:
-                self._session = self._retrying()(self._login)
+                self._session = self._retrying(self._login)
             return self._session
 
     def get(
@@ -76,68 +114,69 @@ class SalesforceSession:
         """GET a path of the instance (it starts with a slash).
 
         Raises:
-            CursorLostError: a query locator is gone.
-            QuotaReachedError: the day's calls are used up.
+            CursorLostError, QueryTooLongError, FieldGoneError, ReplicationGapError, TooManyIdsError: as they say.
+            QuotaReachedError: the day's calls are used up, or the tap's share of them.
             SalesforceAnswerError: any other refusal.
             UnreachableError: no usable answer after all tries.
         """
-        if not path.startswith("/") or urlsplit(path).netloc:
-            raise SalesforceAnswerError(
-                status=0,
-                code="",
-                message="the next page is on another host; no token was sent there",
-                call=path[:40],
-            )
-        return self._retrying()(self._get_once_logged_in, path, params, headers)
+        return self.call("GET", path, params=params, headers=headers)
 
-    def _retrying(self) -> Retrying:
-        return Retrying(
+    def call(self, method: str, path: str, **more: Any) -> Answer:
+        """Any request whose answer is JSON; raises as `get` does. Every one that the tap makes may be repeated."""
+        return self._retrying(lambda: self._read_json(method, _own_path(path), more))
+
+    def download(self, path: str) -> Download:
+        """GET a CSV into a temporary file, decompressed on the way; raises as `get` does."""
+        return self._retrying(lambda: self._read_file(_own_path(path)))
+
+    def _read_json(self, method: str, path: str, more: Mapping[str, Any]) -> Answer:
+        with self._send(method, path, more) as response:
+            body = _json(_content(response))
+            self._judge(response, body, f"{method} {path.split('?', maxsplit=1)[0]}")
+            return Answer(json=body, headers=response.headers, server_time=_server_time(response))
+
+    def _read_file(self, path: str) -> Download:
+        with self._send("GET", path, {"headers": {"Accept": "text/csv"}}) as response:
+            is_csv = response.status_code == 200 and "csv" in response.headers.get("Content-Type", "")
+            body = True if is_csv else _json(_content(response)) if response.status_code >= 400 else None
+            self._judge(response, body, f"GET {path.split('?', maxsplit=1)[0]}")
+            return Download(file=_spooled(response), headers=response.headers)
+
+    def _retrying(self, work: Callable[[], T]) -> T:
+        retrying = Retrying(
             retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(self._settings["max_tries"]),
-            wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS),
-            before_sleep=lambda state: logger.warning(
-                "%s; trying again", state.outcome.exception() if state.outcome else ""
+            wait=wait_random_exponential(
+                multiplier=self._settings["retry_wait_seconds"], max=LONGEST_WAIT_SECONDS
             ),
-            retry_error_callback=lambda state: _give_up(state.outcome.exception() if state.outcome else None),
+            before_sleep=lambda state: logger.warning("%s; trying again", _failure(state)),
+            retry_error_callback=_give_up,
         )
+        return retrying(work)
 
-    def _get_once_logged_in(
-        self, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
-    ) -> Answer:
+    def _send(self, method: str, path: str, more: Mapping[str, Any]) -> requests.Response:
+        """The answer, its body not read yet; with one more login when the session has ended."""
         session = self.session
-        response = self._send(session, path, params, headers)
-        if verdict(response.status_code, _json(response)) is Verdict.LOGIN_AGAIN:
-            response = self._send(self._login_again(session), path, params, headers)
-        return self._judged(response, path)
+        response = self._request_as(session, method, path, more)
+        if response.status_code == 401:
+            response.close()
+            response = self._request_as(self._login_again(session), method, path, more)
+        return response
 
-    def _login_again(self, ended: Session) -> Session:
-        """A new session, unless another thread has one already."""
-        with self._lock:
-            if self._session is ended:
-                logger.info("The Salesforce session ended; logging in again")
-                self._session = self._login()
-            return self._session or self._login()
-
-    def _send(
-        self, session: Session, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
+    def _request_as(
+        self, session: Session, method: str, path: str, more: Mapping[str, Any]
     ) -> requests.Response:
-        self.api_calls += 1
-        return self._request(
-            "GET",
-            session.instance_url + path,
-            params=params,
-            headers={**(headers or {}), "Authorization": f"Bearer {session.access_token}"},
-        )
+        with self._lock:
+            self.api_calls += 1
+        headers = {**(more.get("headers") or {}), "Authorization": f"Bearer {session.access_token}"}
+        return self._request(method, session.instance_url + path, **{**more, "headers": headers})
 
     def _request(self, method: str, url: str, **more: Any) -> requests.Response:
         """One request; never follows a redirect, so that no token goes to another host."""
+        timeout = (CONNECT_SECONDS, self._settings["request_timeout_seconds"])
         try:
             return self._http.request(
-                method,
-                url,
-                timeout=(CONNECT_SECONDS, self._settings["request_timeout_seconds"]),
-                allow_redirects=False,
-                **more,
+                method, url, timeout=timeout, allow_redirects=False, stream=True, **more
             )
         except requests.exceptions.SSLError as error:
             raise UnreachableError(
@@ -148,70 +187,98 @@ class SalesforceSession:
         except requests.exceptions.RequestException as error:
             raise TransientError(f"no answer from {_origin(url)} ({type(error).__name__})") from None
 
-    def _judged(self, response: requests.Response, path: str) -> Answer:
-        self.usage = read_usage(response.headers.get("Sforce-Limit-Info")) or self.usage
-        body = _json(response)
-        call = f"GET {path.split('?', maxsplit=1)[0]}"
-        judged = verdict(response.status_code, body)
-        if judged is Verdict.USE:
-            self._keep_to_the_quota()
-            return Answer(json=body, server_time=_server_time(response))
-        refusal = refusal_of(body)
-        if judged is Verdict.TRY_AGAIN:
-            raise TransientError(f"Salesforce answered {response.status_code} {refusal.code} to {call}")
-        if judged is Verdict.ASK_AGAIN:
-            raise CursorLostError(detail=refusal.code)
-        if judged is Verdict.STOP_FOR_TODAY:
-            raise QuotaReachedError(
-                "Salesforce's API calls of the day are used up (REQUEST_LIMIT_EXCEEDED); run again later, nothing is lost"
-            )
-        told = (
-            f"{refusal.message.strip()}; {ADVICE[refusal.code]}"
-            if refusal.code in ADVICE
-            else refusal.message
-        )
-        raise SalesforceAnswerError(status=response.status_code, code=refusal.code, message=told, call=call)
-
-    def _keep_to_the_quota(self) -> None:
-        """Others need the org's calls, too."""
-        why = overdrawn(self.usage, self._settings["quota_percent"]) if self.usage else None
-        if why:
-            raise QuotaReachedError(why)
+    def _login_again(self, ended: Session) -> Session:
+        """A new session, unless another thread has one already."""
+        with self._lock:
+            if self._session is None or self._session is ended:
+                logger.info("The Salesforce session ended; logging in again")
+                self._session = self._login()
+            return self._session
 
     def _login(self) -> Session:
-        url = self._settings["login_url"].rstrip("/")
-        response = self._request("POST", url + TOKEN_PATH, data=token_form(self._settings, self._assertion()))
-        if response.status_code in {429, 500, 502, 503, 504}:
-            raise TransientError(f"Salesforce answered {response.status_code} to the login")
-        return read_token(response.status_code, _json(response), url)
+        def post(url: str, form: Mapping[str, str]) -> tuple[int, Any]:
+            with self._request("POST", url, data=form) as response:
+                return response.status_code, _json(_content(response))
 
-    def _assertion(self) -> str | None:
-        if self._settings["auth_method"] != "jwt_bearer":
-            return None
-        import jwt  # noqa: PLC0415 - its cryptography is slow to import, and only this way to log in needs it
+        return self._credentials.login(post)
 
-        try:
-            return jwt.encode(
-                assertion_claims(self._settings, time.time()),
-                self._settings["private_key"],
-                algorithm="RS256",
-            )
-        except (ValueError, TypeError, jwt.PyJWTError):
-            raise LoginRefusedError("private_key is no RSA private key in PEM form") from None
+    def _judge(self, response: requests.Response, body: Any, call: str) -> None:
+        """Let a usable answer pass; the quota counts before it does.
+
+        Raises:
+            TapError: what `RAISED` says for the verdict.
+        """
+        self.usage = read_usage(response.headers.get("Sforce-Limit-Info")) or self.usage
+        judge(response.status_code, body, call)
+        if reason := self.usage and overdrawn(self.usage, self.api_calls, self._allowance):
+            raise QuotaReachedError(f"stopped: {reason}; run again later, nothing is lost")
 
 
-def _give_up(error: BaseException | None) -> Any:
+def judge(status: int, body: Any, call: str) -> None:
+    """Let a usable answer pass.
+
+    Raises:
+        TapError: what `RAISED` says for the verdict.
+    """
+    judged = verdict(status, body)
+    if judged is Verdict.USE:
+        return
+    refusal = refusal_of(body)
+    if raised := RAISED.get(judged):
+        raise raised(f"Salesforce answered {status} {refusal.code} to {call}: {refusal.message.strip()}")
+    raise SalesforceAnswerError(
+        status=status, code=refusal.code, message=refusal.message + advice(refusal.code), call=call
+    )
+
+
+def _own_path(path: str) -> str:
+    """A path of the instance; one that names a host gets no token.
+
+    Raises:
+        TapError: it is another host's.
+    """
+    if not path.startswith("/") or urlsplit(path).netloc:
+        raise TapError("Salesforce's answer names a next page on another host; no token was sent there")
+    return path
+
+
+def _failure(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _give_up(state: RetryCallState) -> NoReturn:
     raise UnreachableError(
-        f"{error}; gave up. Check login_url, the network and Salesforce's status"
+        f"{_failure(state)}; gave up after {state.attempt_number} tries. Check login_url, the network and Salesforce's status"
     ) from None
 
 
-def _json(response: requests.Response) -> Any:
-    if response.status_code == 304:
-        return None
+def _content(response: requests.Response) -> bytes:
     try:
-        return response.json()
-    except requests.exceptions.JSONDecodeError:
+        return response.content
+    except requests.exceptions.RequestException as error:
+        raise TransientError(
+            f"the answer of {_origin(response.url)} was cut ({type(error).__name__})"
+        ) from None
+
+
+def _spooled(response: requests.Response) -> IO[bytes]:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the reader closes it
+    try:
+        for chunk in response.iter_content(CHUNK_BYTES):
+            file.write(chunk)
+    except requests.exceptions.RequestException as error:
+        file.close()
+        raise TransientError(
+            f"the download from {_origin(response.url)} was cut ({type(error).__name__})"
+        ) from None
+    file.seek(0)
+    return file
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return DECODER.decode(content) if content else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
@@ -225,4 +292,4 @@ def _server_time(response: requests.Response) -> datetime:
     try:
         return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
     except (KeyError, ValueError):
-        raise TapError("the answer has no Date header: bookmarks need the server's clock") from None
+        raise TransientError("the answer has no Date header: bookmarks need the server's clock") from None

@@ -7,26 +7,52 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from tap_salesforce_cases.windows import Window
+
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*")
-IDS_IN_ONE_QUERY = 300  # 24 characters each in the address, which Salesforce wants below 16,384 bytes
 CASE_STATUSES = "SELECT ApiName, IsClosed, SortOrder FROM CaseStatus"
 SUPPORT_PROCESSES = "SELECT Id, Name, IsActive FROM BusinessProcess WHERE TableEnumOrId = 'Case'"
+IDS_IN_ONE_QUERY = 300  # 24 characters each in the address, which Salesforce wants below 16,384 bytes
+SEMI_JOIN = re.compile(r"\(\s*SELECT\b", re.IGNORECASE)
+ESCAPES = {
+    "\\": "\\\\",
+    "'": "\\'",
+    '"': '\\"',
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\b": "\\b",
+    "\f": "\\f",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """The last row that was read, in the order of (SystemModstamp, Id): the moment to the second, and an 18-character id."""
+class Source:
+    """What a stream reads: an object, what is fixed about its rows, and whether it keeps deleted ones.
 
-    stamp: datetime
-    record_id: str
+    Attributes:
+        object_name: API name.
+        condition: SOQL that each row meets, "" for all. A deleted row is read whether it meets it or not: Salesforce may
+            have emptied its fields, and a tombstone too many harms nobody.
+        has_deleted: the object has a recycle bin (IsDeleted).
+    """
 
+    object_name: str
+    condition: str = ""
+    has_deleted: bool = True
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Rows whose SystemModstamp is in [since, until], both inclusive; None means from the first."""
+    def scope(self) -> list[str]:
+        """The conditions of a query that reads deleted rows too."""
+        if not self.condition:
+            return []
+        # A semi-join stands on the top level only, not in an OR (SOQL: semi-joins and anti-joins).
+        if not self.has_deleted or SEMI_JOIN.search(self.condition):
+            return [self.condition]
+        return [f"(({self.condition}) OR IsDeleted = true)"]
 
-    since: datetime | None
-    until: datetime
+    def live_scope(self) -> list[str]:
+        """The conditions of a query that reads live rows only."""
+        return [self.condition] if self.condition else []
 
 
 def datetime_literal(moment: datetime) -> str:
@@ -36,17 +62,7 @@ def datetime_literal(moment: datetime) -> str:
 
 def string_literal(text: str) -> str:
     r"""A quoted SOQL string: backslash, quotes and control characters escaped (SOQL reference: quoted string escapes)."""
-    escapes = {
-        "\\": "\\\\",
-        "'": "\\'",
-        '"': '\\"',
-        "\n": "\\n",
-        "\r": "\\r",
-        "\t": "\\t",
-        "\b": "\\b",
-        "\f": "\\f",
-    }
-    return "'" + "".join(escapes.get(char, char) for char in text) + "'"
+    return "'" + "".join(ESCAPES.get(char, char) for char in text) + "'"
 
 
 def checked_name(name: str) -> str:
@@ -60,25 +76,62 @@ def checked_name(name: str) -> str:
     return name
 
 
-def select_cases(fields: Sequence[str], window: Window, after: Position | None = None) -> str:
-    """The cases of a window in the order of (SystemModstamp, Id), after a position if there is one.
+def window_conditions(window: Window) -> list[str]:
+    """The conditions that a row of a window meets; safe with ties: many rows share a second."""
+    conditions = [f"SystemModstamp < {datetime_literal(window.until_exclusive)}"]
+    if window.after:
+        stamp = datetime_literal(window.after.stamp)
+        beyond = f"(SystemModstamp = {stamp} AND Id > {string_literal(window.after.record_id)})"
+        conditions.append(f"({beyond} OR SystemModstamp > {stamp})")
+    if window.since_inclusive:
+        conditions.append(f"SystemModstamp >= {datetime_literal(window.since_inclusive)}")
+    return conditions
 
-    The order and the position are safe with ties: many rows share a second.
+
+def where(conditions: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+
+
+def select_rows(fields: Sequence[str], source: Source, window: Window, *, ordered: bool = True) -> str:
+    """The rows of a window, in the order of (SystemModstamp, Id) unless a Bulk job reads them.
+
+    Bulk 2.0 cuts a big query in parts by itself, but not one with ORDER BY (Bulk API 2.0: query restrictions).
     """
     columns = ", ".join(map(checked_name, fields))
-    conditions = [f"SystemModstamp <= {datetime_literal(window.until)}"]
-    if after:
-        stamp = datetime_literal(after.stamp)
-        conditions.append(
-            f"((SystemModstamp = {stamp} AND Id > {string_literal(after.record_id)}) OR SystemModstamp > {stamp})"
-        )
-    elif window.since:
-        conditions.append(f"SystemModstamp >= {datetime_literal(window.since)}")
-    # Names are checked and literals escaped above.
-    return f"SELECT {columns} FROM Case WHERE {' AND '.join(conditions)} ORDER BY SystemModstamp, Id"  # noqa: S608
+    order = " ORDER BY SystemModstamp, Id" if ordered else ""
+    conditions = where([*window_conditions(window), *source.scope()])
+    return f"SELECT {columns} FROM {checked_name(source.object_name)}{conditions}{order}"  # noqa: S608
 
 
-def select_case_ids(ids: Sequence[str]) -> str:
-    """Which of some cases are still there, in the recycle bin or out of it; at most IDS_IN_ONE_QUERY."""
-    listed = ", ".join(map(string_literal, ids))
-    return f"SELECT Id FROM Case WHERE Id IN ({listed})"  # noqa: S608 - literals are escaped
+def count_rows(source: Source, window: Window) -> str:
+    conditions = where([*window_conditions(window), *source.scope()])
+    return f"SELECT COUNT() FROM {checked_name(source.object_name)}{conditions}"  # noqa: S608
+
+
+def select_all(fields: Sequence[str], source: Source) -> str:
+    """A small table as a whole."""
+    return f"SELECT {', '.join(map(checked_name, fields))} FROM {checked_name(source.object_name)}{where(source.live_scope())}"  # noqa: S608
+
+
+def snapshot_conditions(source: Source, taken_at: datetime) -> list[str]:
+    """Live rows that were there at a moment: what is made later must not make two counts differ."""
+    return [*source.live_scope(), f"CreatedDate <= {datetime_literal(taken_at)}"]
+
+
+def select_snapshot(source: Source, taken_at: datetime, after_id: str | None, *, ordered: bool = True) -> str:
+    """Ids of the live rows in their order, after one of them if given."""
+    conditions = snapshot_conditions(source, taken_at)
+    if after_id:
+        conditions.append(f"Id > {string_literal(after_id)}")
+    order = " ORDER BY Id" if ordered else ""
+    return f"SELECT Id FROM {checked_name(source.object_name)}{where(conditions)}{order}"  # noqa: S608
+
+
+def count_snapshot(source: Source, taken_at: datetime) -> str:
+    return f"SELECT COUNT() FROM {checked_name(source.object_name)}{where(snapshot_conditions(source, taken_at))}"  # noqa: S608
+
+
+def select_ids_of(source: Source, ids: Sequence[str]) -> str:
+    """Which of some ids are still there, in the recycle bin or out of it; at most IDS_IN_ONE_QUERY."""
+    listed = ", ".join(string_literal(record_id) for record_id in ids)
+    return f"SELECT Id, IsDeleted FROM {checked_name(source.object_name)} WHERE Id IN ({listed})"  # noqa: S608
