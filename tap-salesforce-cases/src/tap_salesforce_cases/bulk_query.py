@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import logging
 from collections import deque
@@ -191,6 +192,9 @@ class _PageParts:
             for _ in range(self.count):
                 next(lines, None)
             counted = Counted(lines)
-            for row in self._maker.from_csv(header, counted):
-                self.count += 1
-                yield row
+            try:
+                yield from self._maker.from_csv(header, counted)
+            except csv.Error as error:  # a record that is cut in its middle: the count tells how many came whole
+                logger.warning("A Bulk page ends in the middle of a record (%s)", error)
+            finally:
+                self.count += counted.count

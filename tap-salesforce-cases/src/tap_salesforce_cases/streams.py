@@ -28,7 +28,7 @@ from tap_salesforce_cases.windows import up_to
 if TYPE_CHECKING:
     from tap_salesforce_cases.tap import TapSalesforceCases
 
-STATE_EVERY_ROWS = 10_000
+STATE_EVERY_ROWS = 1_000
 STATE_EVERY_SECONDS = 20
 PROGRESS_EVERY_SECONDS = 30
 MAX_DESCRIBES = 3  # in one run, for fields that vanish one after another
