@@ -56,12 +56,7 @@ class Tap:
         return str(path)
 
     def command(self, *options: str, **settings: Any) -> list[str]:
-        config = {
-            "login_url": self.login_url,
-            "client_id": "sandbox-client",
-            "client_secret": "sandbox-secret",
-            "report_path": str(self.folder / "report.json"),
-        } | settings
+        config = credentials(self) | {"report_path": str(self.folder / "report.json")} | settings
         path = self.file("config.json", {n: v for n, v in config.items() if v is not None})
         return [sys.executable, "-m", "tap_salesforce_cases", "--config", path, *options]
 
@@ -106,6 +101,10 @@ class Tap:
         return json.loads(done.stdout)
 
 
+def credentials(tap: Tap) -> dict[str, Any]:
+    return {"login_url": tap.login_url, "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
+
+
 class Died(BaseException):
     """The tap's process ends here, in the middle of a write."""
 
@@ -128,13 +127,14 @@ class Pipe(io.BytesIO):
 
 def run_here(tap: Tap, state: Any = None, *, breaks_after: int | None = None, **settings: Any) -> Read:
     """The tap in this process, which is quicker: for tests of many runs. What a break leaves is what a reader has: whole lines."""
-    config = {"login_url": tap.login_url, "client_id": "sandbox-client", "client_secret": "sandbox-secret"}
     pipe = Pipe(breaks_after)
     text = io.TextIOWrapper(pipe, encoding="utf-8", write_through=True)
     status = 0
     with contextlib.redirect_stdout(text):
         try:
-            TapSalesforceCases(config=config | settings, state=state, parse_env_config=False).sync_all()
+            TapSalesforceCases(
+                config=credentials(tap) | settings, state=state, parse_env_config=False
+            ).sync_all()
         except Died:
             status = -9
     text.detach()
