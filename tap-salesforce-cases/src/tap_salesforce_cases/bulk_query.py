@@ -194,7 +194,9 @@ class _PageParts:
             counted = Counted(lines)
             try:
                 yield from self._maker.from_csv(header, counted)
-            except csv.Error as error:  # a record that is cut in its middle: the count tells how many came whole
+            except (
+                csv.Error
+            ) as error:  # a record that is cut in its middle: the count tells how many came whole
                 logger.warning("A Bulk page ends in the middle of a record (%s)", error)
             finally:
                 self.count += counted.count

@@ -155,6 +155,11 @@ def selected(columns: Columns, chosen: Collection[str]) -> Columns:
     )
 
 
+def without(columns: Columns, names: Collection[str]) -> Columns:
+    """The same, without some columns."""
+    return replace(columns, columns=tuple(c for c in columns.columns if c.name not in names))
+
+
 def _needs(chosen: Collection[str]) -> Sequence[str]:
     """What a joined column is joined by."""
     needs = ["MasterRecordId"]

@@ -13,7 +13,7 @@ import msgspec
 
 from tap_salesforce_cases.describe import Column, Columns, parent_column, parent_step, read_describe
 from tap_salesforce_cases.errors import SalesforceAnswerError, SettingError
-from tap_salesforce_cases.objects import StreamKind
+from tap_salesforce_cases.objects import PARENT_OBJECTS, StreamKind
 from tap_salesforce_cases.session import SalesforceSession
 
 logger = logging.getLogger("tap-salesforce-cases")
@@ -63,6 +63,24 @@ class Describer:
         wanted = self._settings["relationship_fields"] if kind.object_name == "Case" else []
         extra = [self._parent(path, described.body) for path in wanted]
         return read_describe(described.body, kind, excluded=self._settings["exclude_fields"], extra=extra)
+
+    def unreadable_parents(self, columns: Columns) -> frozenset[str]:
+        """Names of parents' columns that this user may not read: asked only when Salesforce refused a query (INVALID_FIELD)."""
+        found = set()
+        for column in columns.columns:
+            relationship, _, field = column.path.partition(".")
+            target = PARENT_OBJECTS.get(relationship)
+            if field and "." not in field and target and not self._has_field(target, column.path):
+                found.add(column.name)
+        return frozenset(found)
+
+    def _has_field(self, object_name: str, path: str) -> bool:
+        try:
+            return parent_column(path, self.describe(object_name).body) is not None
+        except SalesforceAnswerError as error:
+            if error.status not in {400, 403, 404}:
+                raise
+            return False
 
     def _parent(self, path: str, described: Mapping[str, Any]) -> Column:
         """The column of a path, by a describe of each object on the way.

@@ -18,6 +18,9 @@ CASE_PARENTS = {
     "Parent.CaseNumber": "ParentId",
 }
 
+# The object at the end of a relationship that leads to one only; Owner may be a user or a queue.
+PARENT_OBJECTS = {"RecordType": "RecordType", "Account": "Account", "Contact": "Contact", "Parent": "Case"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamKind:

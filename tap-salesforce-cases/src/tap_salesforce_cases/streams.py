@@ -13,7 +13,7 @@ from singer_sdk.exceptions import MaxRecordsLimitException
 from singer_sdk.singerlib import SchemaMessage
 
 from tap_salesforce_cases.bookmarks import Bookmark, Origin, open_bookmark
-from tap_salesforce_cases.describe import Columns, selected, vanished
+from tap_salesforce_cases.describe import Columns, selected, vanished, without
 from tap_salesforce_cases.errors import FieldGoneError, StoppedError, TapError
 from tap_salesforce_cases.moments import from_wire, to_wire
 from tap_salesforce_cases.objects import StreamKind
@@ -286,7 +286,8 @@ class SObjectStream(Stream):
         describer = self.source_tap.describer
         before = self.columns
         described = describer.describe(self.kind.object_name, fresh=True)
-        self._all_columns = describer.columns(self.kind, described)
+        columns = describer.columns(self.kind, described)
+        self._all_columns = without(columns, describer.unreadable_parents(columns))
         gone = vanished(before.names, self._all_columns)
         if gone:
             self._warn_dropped(gone)

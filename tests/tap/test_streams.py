@@ -1,0 +1,379 @@
+"""The other streams, the filter, the fields, the ways to log in: what a user of the tap alone relies on."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from case_sync_sandbox.testing import RunningSandbox
+
+from .conftest import Read, Tap, stored
+
+ALL = ("cases", "accounts", "contacts", "case_comments", "email_messages", "users", "record_types", "business_processes", "case_statuses")  # fmt: skip
+SMALL = {"record_types", "business_processes", "case_statuses"}
+
+
+def records(sandbox: RunningSandbox, name: str) -> dict[str, dict[str, Any]]:
+    return {r["Id"]: r for r in sandbox.admin("GET", f"salesforce/records?object={name}")}
+
+
+def of(read: Read, stream: str) -> list[dict[str, Any]]:
+    return [m["record"] for m in read.messages if m["type"] == "RECORD" and m["stream"] == stream]
+
+
+def selecting(tap: Tap, *streams: str) -> Any:
+    """A catalog with these streams and all of their columns."""
+    catalog = tap.discover()
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if not entry["breadcrumb"]:
+                entry["metadata"]["selected"] = stream["tap_stream_id"] in streams
+    return catalog
+
+
+# -- streams
+
+
+def test_catalog_has_every_stream_and_selects_cases(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(5)
+    catalog = tap.discover()
+    assert {s["tap_stream_id"] for s in catalog["streams"]} == {*ALL, "case_snapshots"}
+    by_default = {
+        s["tap_stream_id"]
+        for s in catalog["streams"]
+        for entry in s["metadata"]
+        if not entry["breadcrumb"] and entry["metadata"].get("selected-by-default", True)
+    }
+    assert by_default == {"cases", "case_snapshots"}
+    assert {m["stream"] for m in tap.read().messages if m["type"] == "SCHEMA"} == {"cases"}
+
+
+def test_every_stream_comes_whole_and_then_only_what_changed(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Accounts and contacts are those that cases refer to; small tables come whole each time."""
+    sandbox.seed(60)
+    for name, values in (("Account", {"Name": "Nobody's"}), ("Contact", {"LastName": "Alone"})):
+        unused = {"Id": f"{'001' if name == 'Account' else '003'}5g00000ZzzzzAAA", **values}
+        sandbox.admin("POST", "salesforce/records", {"action": "insert", "object": name, "records": [unused]})
+    catalog = selecting(tap, *ALL)
+    first = tap.read(None, catalog=catalog)
+    assert first.returncode == 0, first.log
+    cases = stored(sandbox)
+    for stream, name, through in (("accounts", "Account", "AccountId"), ("contacts", "Contact", "ContactId")):
+        referred = {c[through] for c in cases.values() if c[through] and not c["IsDeleted"]}
+        assert {r["Id"] for r in of(first, stream)} == referred
+        assert referred < set(records(sandbox, name))
+    for stream, name in (("case_comments", "CaseComment"), ("users", "User"), ("case_statuses", "CaseStatus"), ("email_messages", "EmailMessage")):  # fmt: skip
+        assert {r["Id"] for r in of(first, stream)} == set(records(sandbox, name)), stream
+    account = of(first, "accounts")[0]["Id"]
+    change = {"action": "update", "object": "Account", "id": account, "values": {"Name": "Renamed"}}
+    time.sleep(1.1)
+    sandbox.admin("POST", "salesforce/records", change)
+    second = tap.read(first.state, catalog=catalog)
+    assert [r["Name"] for r in of(second, "accounts")] == ["Renamed"]
+    moved = {m["stream"] for m in second.messages if m["type"] == "RECORD"} - {"cases"}
+    assert moved == {"accounts", *SMALL}
+    # The case did not change by itself, but what it shows of its account did.
+    assert {r["AccountId"] for r in of(second, "cases")} <= {account}
+
+
+def test_object_that_the_user_may_not_read_is_told_and_the_others_come(
+    sandbox: RunningSandbox, tap: Tap
+) -> None:
+    sandbox.seed(5)
+    catalog = selecting(tap, "cases", "contacts")
+    sandbox.admin("POST", "salesforce/switches", {"hidden_objects": ["Contact"]})
+    read = tap.read(None, catalog=catalog)
+    assert len(of(read, "cases")) == 5, read.log
+    assert "No stream contacts" in read.log
+
+
+@pytest.mark.parametrize(
+    ("switches", "lost"),
+    [
+        ({"hidden_objects": ["Contact"]}, {"Contact__Email"}),
+        ({"hidden_fields": [["Account", "Website"]]}, {"Account__Website"}),
+    ],
+)
+def test_parent_that_the_user_may_not_read_is_told_and_cases_come_without_it(
+    sandbox: RunningSandbox, tap: Tap, switches: dict[str, Any], lost: set[str]
+) -> None:
+    sandbox.seed(20)
+    before = set(tap.read().rows[0])
+    sandbox.admin("POST", "salesforce/switches", switches)
+    read = tap.read()
+    assert (read.returncode, len(read.rows)) == (0, 20), read.log
+    assert before - set(read.rows[0]) == lost
+    assert all(f"Case.{name} can't be read" in read.log for name in lost)
+
+
+# -- scope
+
+
+def test_filter_lets_in_what_meets_it_and_every_deletion(sandbox: RunningSandbox, tap: Tap) -> None:
+    """A deleted row may have lost the field that the filter asks for; a tombstone too many harms nobody."""
+    sandbox.seed(120)
+    gone = set(sandbox.mutate(deletes=4)["deleted"])
+    read = tap.read(where="Priority = 'High' AND Subject != 'it\\'s'")
+    assert read.returncode == 0, read.log
+    high = {i for i, c in stored(sandbox).items() if c["Priority"] == "High" and not c["IsDeleted"]}
+    assert set(read.ids) == high | gone
+
+
+def test_record_types_are_taken_in_or_left_out_by_name(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(120)
+    types = {i: t["DeveloperName"] for i, t in records(sandbox, "RecordType").items()}
+    of_case = {i: types.get(c["RecordTypeId"]) for i, c in stored(sandbox).items()}
+    included = tap.read(record_types_include=["billing", "Returns"])
+    assert set(included.ids) == {i for i, name in of_case.items() if name in {"Billing", "Returns"}}
+    excluded = tap.read(record_types_exclude=["Billing"])
+    assert set(excluded.ids) == {i for i, name in of_case.items() if name != "Billing"}
+    wrong = tap.read(record_types_include=["Biling"])
+    assert (wrong.returncode, wrong.rows) == (1, [])
+    assert "record_types_include: Case has no record type 'Biling'; there are: Billing" in wrong.log
+
+
+def test_state_of_another_filter_is_refused_before_any_work(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Cases that the other filter left out would never come."""
+    sandbox.seed(10)
+    first = tap.read(where="Priority = 'High'")
+    second = tap.read(first.state)
+    assert (second.returncode, second.messages) == (1, [])
+    assert "other settings where" in second.log
+
+
+def test_filter_that_salesforce_refuses_names_the_setting(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(3)
+    for where in ("Nonsense__c = 1", "Priority LIKE 7"):
+        read = tap.read(where=where)
+        assert read.returncode == 1, where
+        assert "where" in read.log
+        assert "Traceback" not in read.log
+
+
+def test_filter_longer_than_an_address_may_be_is_sent_in_a_body(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Address and headers together have 16,384 bytes."""
+    sandbox.seed(30)
+    ids = list(stored(sandbox))
+    listed = ", ".join(f"'{i}'" for i in [*ids[:10], *(f"5005g00000{n:05d}AAA" for n in range(700))])
+    read = tap.read(where=f"Id IN ({listed})")
+    assert read.returncode == 0, read.log
+    assert set(read.ids) >= set(ids[:10])
+    assert sandbox.requests(half="salesforce", path="/composite")
+
+
+# -- columns
+
+
+def test_more_columns_of_parents_by_path(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(60)
+    sandbox.admin("POST", "salesforce/switches", {})
+    owners = records(sandbox, "User")
+    read = tap.read(relationship_fields=["CreatedBy.Email", "Account.Owner.Name"])
+    assert read.returncode == 0, read.log
+    for row in read.rows:
+        assert row["CreatedBy__Email"] == owners[row["CreatedById"]]["Email"]
+        assert "Account__Owner__Name" in row
+    wrong = tap.read(relationship_fields=["Account.Nme"])
+    assert wrong.returncode == 1
+    assert "relationship_fields: Account.Nme is no field" in wrong.log
+
+
+def test_field_that_vanished_between_runs_is_told_and_never_null(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(10)
+    first = tap.read()
+    sandbox.admin("POST", "salesforce/switches", {"hidden_fields": [["Case", "Priority"]]})
+    sandbox.mutate(edits=3)
+    second = tap.read(first.state)
+    assert second.returncode == 0, second.log
+    assert second.rows
+    assert not any("Priority" in row for row in second.rows)
+    assert "Case.Priority can't be read any more" in second.log
+    assert second.report["dropped_fields"] == ["Case.Priority"]
+
+
+def test_field_that_vanishes_within_a_run_is_told_and_the_rest_comes(
+    sandbox: RunningSandbox, tap: Tap
+) -> None:
+    """INVALID_FIELD behind the describe: described anew, announced anew."""
+    sandbox.seed(10)
+    slow = {"half": "salesforce", "path": "COUNT", "nth": 1, "action": "latency", "latency_ms": 1500}
+    sandbox.faults([slow])
+    process = tap.start()
+    assert process.stdout
+    before = [json.loads(process.stdout.readline()) for _ in range(2)]
+    sandbox.admin("POST", "salesforce/switches", {"hidden_fields": [["Case", "Priority"]]})
+    rest = [json.loads(line) for line in process.stdout]
+    _, log = process.communicate()
+    assert process.returncode == 0, log
+    schemas = [m["schema"]["properties"] for m in [*before, *rest] if m["type"] == "SCHEMA"]
+    assert ["Priority" in properties for properties in schemas] == [True, False]
+    assert len([m for m in rest if m["type"] == "RECORD"]) == 10
+    assert "Case.Priority can't be read any more" in log
+
+
+def test_describe_is_asked_for_only_if_it_changed(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(5)
+    cache = str(tap.folder / "describe.json")
+    first = tap.read(describe_cache_path=cache)
+    second = tap.read(first.state, describe_cache_path=cache)
+    assert second.returncode == 0, second.log
+    assert [r["status"] for r in sandbox.requests(half="salesforce", path="Case/describe")] == [200, 304]
+
+
+# -- windows, clocks, deletes
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_queries_that_take_too_long_are_halved(sandbox: RunningSandbox, tap: Tap, api_mode: str) -> None:
+    """QUERY_TIMEOUT for anything above 40 rows: down to windows that pass, and no row is lost or comes twice."""
+    sandbox.seed(300)
+    sandbox.admin("POST", "salesforce/switches", {"query_timeout_above_rows": 40})
+    read = tap.read(api_mode=api_mode)
+    assert read.returncode == 0, read.log
+    assert sorted(read.ids) == sorted(stored(sandbox))
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+def test_this_machines_clock_does_not_matter(sandbox: RunningSandbox, tap: Tap, days: int) -> None:
+    """Salesforce's clock counts: a change is found whatever the clock here says."""
+    sandbox.admin("POST", "clock", {"offset": days * 86_400})
+    sandbox.seed(20)
+    first = tap.read()
+    time.sleep(1.1)
+    changed = set(sandbox.mutate(edits=4)["edited"])
+    second = tap.read(first.state)
+    assert set(second.ids) == changed
+    assert tap.read(second.state).rows == []
+
+
+def test_deletions_too_many_for_one_call_come_in_parts(sandbox: RunningSandbox, tap: Tap) -> None:
+    """EXCEEDED_ID_LIMIT: the delete log is read in halves."""
+    sandbox.seed(40)
+    first = tap.read()
+    sandbox.admin("POST", "salesforce/switches", {"max_replication_ids": 3})
+    for record_id in first.ids[:8]:
+        sandbox.admin("POST", "clock", {"advance": 150})
+        for action in ("delete", "purge"):
+            sandbox.admin("POST", "salesforce/records", {"action": action, "id": record_id})
+    second = tap.read(first.state)
+    assert second.returncode == 0, second.log
+    assert {r["Id"]: r["_sf_delete_kind"] for r in second.rows} == dict.fromkeys(first.ids[:8], "purged")
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_reconciliation_is_whole_and_says_so(sandbox: RunningSandbox, tap: Tap, api_mode: str) -> None:
+    """All live ids in scope, then the marker with both counts, the org, the user and the filter."""
+    sandbox.seed(1_200)
+    sandbox.mutate(deletes=5)
+    live = {i for i, c in stored(sandbox).items() if not c["IsDeleted"]}
+    snapshot = of(tap.read(reconcile=True, api_mode=api_mode), "case_snapshots")
+    *parts, marker = snapshot
+    assert [p["sequence"] for p in snapshot] == list(range(len(snapshot)))
+    assert len(parts) == 2
+    assert {i for part in parts for i in part["ids"]} == live
+    assert (marker["kind"], marker["count"], marker["source_count"]) == ("complete", len(live), len(live))
+    assert all(marker[name] for name in ("organization_id", "user_id", "filter_fingerprint", "taken_at"))
+
+
+def test_reconciliation_comes_every_so_many_days(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(4)
+    state = tap.read(reconcile_days=3).state
+    sandbox.admin("POST", "clock", {"offset": 2 * 86_400})
+    second = tap.read(state, reconcile_days=3)
+    assert of(second, "case_snapshots") == []
+    sandbox.admin("POST", "clock", {"offset": 4 * 86_400})
+    third = tap.read(second.state, reconcile_days=3)
+    assert [r["kind"] for r in of(third, "case_snapshots")] == ["ids", "complete"]
+    assert of(tap.read(third.state, reconcile_days=3), "case_snapshots") == []
+
+
+def test_reconciliation_that_is_cut_has_no_marker_and_comes_again(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(2_500)
+    state = tap.read().state
+    where = {"half": "salesforce", "path": "/query/0"}
+    sandbox.faults([{**where, "nth": n, "action": "500"} for n in range(1, 9)])
+    cut = tap.read(state, reconcile=True, max_tries=2)
+    assert cut.returncode == 1
+    assert "complete" not in [r["kind"] for r in of(cut, "case_snapshots")]
+
+
+def test_bookmark_waits_for_open_transactions_if_asked(sandbox: RunningSandbox, tap: Tap) -> None:
+    """GetUpdated's latestDateCovered, as far back as max_lookback_seconds allows."""
+    sandbox.seed(10)
+    read = tap.read(use_get_updated=True, lookback_seconds=0)
+    assert read.returncode == 0, read.log
+    assert sandbox.requests(half="salesforce", path="Case/updated")
+
+
+# -- logging in, quota
+
+
+def test_jwt_login_with_a_key_from_a_file(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(3)
+    made = sandbox.admin("POST", "salesforce/jwt-key")
+    key = tap.folder / "key.pem"
+    key.write_text(made["private_key"], encoding="utf-8")
+    settings = {"auth_method": "jwt_bearer", "client_id": made["client_id"], "username": made["username"], "client_secret": None}  # fmt: skip
+    assert len(tap.read(private_key_path=str(key), **settings).rows) == 3
+    assert len(tap.read(private_key=made["private_key"], **settings).rows) == 3
+    missing = tap.read(private_key_path=str(tap.folder / "none.pem"), **settings)
+    assert missing.returncode == 1
+    assert "private_key_path can't be read" in missing.log
+
+
+def test_rotated_refresh_token_is_kept_where_the_user_says(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Each token counts once: the file holds its successor, readable by its owner only."""
+    sandbox.seed(3)
+    sandbox.admin("POST", "salesforce/switches", {"rotate_refresh_tokens": True})
+    kept = Path(tap.folder / "token")
+    settings = {
+        "auth_method": "refresh_token",
+        "refresh_token": "sandbox-refresh",
+        "refresh_token_path": str(kept),
+    }
+    for _ in range(3):
+        assert len(tap.read(**settings).rows) == 3
+    assert kept.stat().st_mode & 0o077 == 0
+    assert kept.read_text(encoding="utf-8") != "sandbox-refresh"
+
+
+def test_rotated_refresh_token_without_a_place_is_told(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(3)
+    sandbox.admin("POST", "salesforce/switches", {"rotate_refresh_tokens": True})
+    read = tap.read(auth_method="refresh_token", refresh_token="sandbox-refresh")
+    assert len(read.rows) == 3
+    assert "refresh_token_path is not set" in read.log
+
+
+def test_next_page_on_another_host_gets_no_token(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(3)
+    page = {"totalSize": 9, "done": False, "nextRecordsUrl": f"{sandbox.hubspot_url}/stolen", "records": []}
+    sandbox.faults([{"half": "salesforce", "path": "ORDER", "action": "answer", "status": 200, "body": page}])
+    read = tap.read()
+    assert read.returncode == 1
+    assert "another host" in read.log
+    assert sandbox.requests(half="hubspot", path="stolen") == []
+
+
+def test_run_keeps_to_its_own_share_of_the_quota(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(1_000)
+    sandbox.admin("POST", "salesforce/switches", {"daily_limit": 100, "per_app_usage": True})
+    read = tap.read(page_size=200, quota_percent_per_run=5)
+    assert read.returncode == 1
+    assert "quota_percent_per_run" in read.log
+    assert read.report["status"] == "stopped: quota"
+    rest = tap.read(read.state, quota_percent_per_run=100)
+    assert {*read.ids, *rest.ids} == set(stored(sandbox))
+
+
+def test_start_date_is_where_a_first_run_begins(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(50)
+    middle = sorted(c["SystemModstamp"] for c in stored(sandbox).values())[25]
+    read = tap.read(start_date=middle.replace("+0000", "Z"))
+    assert set(read.ids) == {i for i, c in stored(sandbox).items() if c["SystemModstamp"] >= middle}
+    later = datetime.now(UTC) + timedelta(days=1)
+    nothing = tap.read(start_date=later.isoformat())
+    assert (nothing.returncode, nothing.rows) == (0, []), nothing.log
