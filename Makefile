@@ -25,6 +25,7 @@ test: setup ## everything that proves the project: lint, types, tests
 
 bench: setup ## speed, side by side with others, as ratios
 	@$(BIN)/python bench/mapper.py
+	@$(BIN)/python bench/tap.py
 
 lint:
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from tap_salesforce_cases.errors import StateRefusedError
 from tap_salesforce_cases.filters import Filter
 from tap_salesforce_cases.moments import from_wire
 from tap_salesforce_cases.objects import CASES
-from tap_salesforce_cases.rest_query import small_table
+from tap_salesforce_cases.rest_query import small_tables
 from tap_salesforce_cases.rows import CaseStatus, Joins, SupportProcess, tombstone
 from tap_salesforce_cases.soql import CASE_STATUSES, SUPPORT_PROCESSES, Source
 from tap_salesforce_cases.streams import SObjectStream
@@ -44,18 +44,15 @@ class CasesStream(SObjectStream):
         return self._scope.fingerprint
 
     def joins(self) -> Joins:
-        """Support processes and statuses: two small calls a run, made when there is a row to join."""
+        """Support processes and statuses: one small call a run, made when there is a row to join."""
         session = self.source_tap.session
+        processes, statuses = small_tables(session, (SUPPORT_PROCESSES, CASE_STATUSES))
         return Joins(
             organization_id=session.session.organization_id,
             instance_url=session.session.instance_url,
-            processes={
-                r["Id"]: SupportProcess(name=r["Name"], is_active=r["IsActive"])
-                for r in small_table(session, SUPPORT_PROCESSES)
-            },
+            processes={r["Id"]: SupportProcess(name=r["Name"], is_active=r["IsActive"]) for r in processes},
             statuses={
-                r["ApiName"]: CaseStatus(is_closed=r["IsClosed"], sort_order=r["SortOrder"])
-                for r in small_table(session, CASE_STATUSES)
+                r["ApiName"]: CaseStatus(is_closed=r["IsClosed"], sort_order=r["SortOrder"]) for r in statuses
             },
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -50,13 +50,23 @@ def _first_page(session: SalesforceSession, soql: str, resource: str, headers: d
 
 
 def _composite(session: SalesforceSession, url: str) -> Any:
-    """The answer to one GET inside of a composite call, which counts as one call (REST: Composite).
+    """The answer to one GET inside of a composite call.
 
     Raises:
         SalesforceAnswerError, and what an answer of its own would raise.
     """
-    body = {"compositeRequest": [{"method": "GET", "url": url, "referenceId": "q"}]}
-    part = session.call("POST", f"{session.base_path}/composite", json=body).json["compositeResponse"][0]
+    (part,) = _parts(session, [url])
+    return _judged(part)
+
+
+def _parts(session: SalesforceSession, urls: Sequence[str]) -> Any:
+    """The answers to several GETs, which count as one call (REST: Composite)."""
+    requests = [{"method": "GET", "url": url, "referenceId": f"q{n}"} for n, url in enumerate(urls)]
+    body = {"compositeRequest": requests}
+    return session.call("POST", f"{session.base_path}/composite", json=body).json["compositeResponse"]
+
+
+def _judged(part: Any) -> Any:
     judge(part["httpStatusCode"], part["body"], "GET query (composite)")
     return part["body"]
 
@@ -74,16 +84,28 @@ def count_window(session: SalesforceSession, source: Source, window: Window) -> 
         return None
 
 
-def small_table(session: SalesforceSession, soql: str) -> Records:
-    """All live rows of a small query; none where the org has no such object or the user may not read it."""
+def small_tables(session: SalesforceSession, queries: Sequence[str]) -> list[Records]:
+    """All live rows of small queries, in one call; none where the org has no such object or the user may not read it."""
+    urls = [f"{session.base_path}/query?q={quote(soql)}" for soql in queries]
+    return [
+        _small_table(session, soql, part) for soql, part in zip(queries, _parts(session, urls), strict=True)
+    ]
+
+
+def _small_table(session: SalesforceSession, soql: str, part: Any) -> Records:
     try:
-        return [record for page in pages(session, soql, all_rows=False, page_size=2000) for record in page]
+        answer = _judged(part)
     except (SalesforceAnswerError, FieldGoneError) as error:
         if isinstance(error, SalesforceAnswerError) and error.code not in NOT_THERE:
             raise
         table = soql.split(" FROM ")[1].split(maxsplit=1)[0]
         logger.warning("Without %s: %s (is it a permission?)", table, error)
         return []
+    records: Records = answer["records"]
+    while not answer["done"]:
+        answer = session.get(answer["nextRecordsUrl"]).json
+        records += answer["records"]
+    return records
 
 
 class RestReader:
