@@ -80,6 +80,21 @@ def test_wrong_names_of_the_rules_are_refused_before_anything_is_written(
     assert not [r for r in sandbox.requests(half="hubspot") if r["method"] == "POST"]
 
 
+def test_snapshot_of_ids_deletes_nothing_and_says_so(sandbox: RunningSandbox, target: Target) -> None:
+    """An id that is not among those sent keeps its ticket, and the log does not pretend otherwise."""
+    announced = {
+        "type": "SCHEMA",
+        "stream": "case_snapshots",
+        "schema": {"properties": {}},
+        "key_properties": [],
+    }
+    marker = {"type": "RECORD", "stream": "case_snapshots", "record": {"snapshot_id": "s", "sequence": 0, "kind": "complete", "count": 0, "source_count": 0}}  # fmt: skip
+    loaded = target.load([schema(), ticket(1), announced, marker, state("all")])
+    assert (loaded.returncode, loaded.states) == (0, ["all"])
+    assert "the ids are not compared yet" in loaded.log
+    assert set(by_key(sandbox)) == {case_id(1)}
+
+
 def test_second_stream_that_is_no_ticket_stream_is_refused(sandbox: RunningSandbox, target: Target) -> None:
     """What came before is written; what can't be is told, not dropped."""
     users = {"type": "SCHEMA", "stream": "users", "schema": {"properties": {"id": {"type": "string"}}}, "key_properties": ["id"]}  # fmt: skip

@@ -81,7 +81,7 @@ class CasesStream(SObjectStream):
         self._log = reading.position
         if reading.gap:
             self.logger.warning(
-                "Salesforce's delete log does not reach back to the last run (INVALID_REPLICATION_DATE): all ids are compared instead"
+                "Salesforce's delete log does not reach back to the last run: the ids of all cases follow (case_snapshots)"
             )
             self.source_tap.note_gap()
 

@@ -41,6 +41,9 @@ BUFFERED_RECORDS = 1000
 CHECKPOINT_SECONDS = 30.0
 REJECTED_CASES = "rejected_cases"  # cases that the mapper could not map: put on record, not loaded
 NOT_TICKETS = {"case_snapshots"}
+SNAPSHOT_UNUSED = (
+    "%s: the ids are not compared yet; tickets of cases that were purged unnoticed stay as they are"
+)
 
 
 class MessageReader(SingerReader):
@@ -115,6 +118,8 @@ class TargetHubspotTickets(Target):
         if stream not in self._schemas:
             raise StreamError(f"a record of stream '{stream}' comes before its SCHEMA message")
         if stream in NOT_TICKETS:
+            if record.get("kind") == "complete":
+                self.logger.warning(SNAPSHOT_UNUSED, stream)
             return
         self.report.records += 1
         key_property = self.settings["key_property"]
