@@ -1,0 +1,52 @@
+"""One list of settings: the plugins, meltano.yml, .env.example and the READMEs say the same."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tap_salesforce_cases.settings import PROPERTIES as TAP_SETTINGS
+from target_hubspot_tickets.settings import JSON_SCHEMA as TARGET_SCHEMA
+
+from .test_docs_resolve import ROOT
+
+PLUGINS: dict[str, tuple[str, dict[str, Any]]] = {
+    "tap-salesforce-cases": ("extractors", TAP_SETTINGS),
+    "target-hubspot-tickets": ("loaders", TARGET_SCHEMA["properties"]),
+}
+
+
+def declared(name: str) -> dict[str, Any]:
+    """The plugin's settings in meltano.yml, by name."""
+    kind, _ = PLUGINS[name]
+    (plugin,) = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["plugins"][kind]
+    return {setting["name"]: setting for setting in plugin["settings"]}
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_meltano_declares_every_setting_with_its_default(name: str) -> None:
+    _, settings = PLUGINS[name]
+    in_meltano = declared(name)
+    assert set(in_meltano) == set(settings)
+    for setting, schema in settings.items():
+        if "value" in in_meltano[setting] and setting != "on_delete":  # the rule decides: see meltano.yml
+            assert in_meltano[setting]["value"] == schema.get("default"), setting
+        assert bool(in_meltano[setting].get("sensitive")) == bool(schema.get("secret")), setting
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_environment_example_lists_every_variable_and_no_other(name: str) -> None:
+    _, settings = PLUGINS[name]
+    prefix = name.upper().replace("-", "_") + "_"
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert set(re.findall(rf"^#?({prefix}[A-Z_]+)=", text, re.MULTILINE)) == {
+        prefix + s.upper() for s in settings
+    }
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_readme_names_every_setting(name: str) -> None:
+    _, settings = PLUGINS[name]
+    text = (ROOT / name / "README.md").read_text(encoding="utf-8")
+    assert {setting for setting in settings if f"`{setting}`" not in text} == set()
