@@ -210,6 +210,20 @@ def test_hard_deletes_can_be_switched_off(sandbox: RunningSandbox, tap: Tap) -> 
     assert sandbox.requests(half="salesforce", path="/deleted") == []
 
 
+def test_entry_of_the_log_whose_case_is_there_deletes_nothing(sandbox: RunningSandbox, tap: Tap) -> None:
+    """Deleted and brought back while the log was read: what queryAll still knows was not purged."""
+    sandbox.seed(5)
+    first = tap.read()
+    now = time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime())
+    entry = {"id": first.ids[0], "deletedDate": now}
+    body = {"deletedRecords": [entry], "earliestDateAvailable": now, "latestDateCovered": now}
+    sandbox.faults(
+        [{"half": "salesforce", "path": "Case/deleted", "action": "answer", "status": 200, "body": body}]
+    )
+    second = tap.read(first.state)
+    assert (second.returncode, second.rows) == (0, []), second.log
+
+
 def test_log_that_does_not_reach_back_is_told_and_reconciled(sandbox: RunningSandbox, tap: Tap) -> None:
     """Nothing is deleted on a guess: the ids of all cases follow, closed by a marker whose counts agree."""
     sandbox.seed(5)

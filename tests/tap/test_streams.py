@@ -300,6 +300,16 @@ def test_reconciliation_that_is_cut_has_no_marker_and_comes_again(sandbox: Runni
     assert "complete" not in [r["kind"] for r in of(cut, "case_snapshots")]
 
 
+def test_reconciliation_that_lacks_ids_says_so_in_its_marker(sandbox: RunningSandbox, tap: Tap) -> None:
+    """What came and what COUNT() says differ: a reader must not believe it."""
+    sandbox.seed(2_500)
+    state = tap.read().state
+    short = {"status": 200, "body": {"records": [], "done": True, "totalSize": 0}}
+    sandbox.faults([{"half": "salesforce", "path": "/query/0", "action": "answer", **short}])
+    marker = of(tap.read(state, reconcile=True, api_mode="rest"), "case_snapshots")[-1]
+    assert (marker["kind"], marker["count"], marker["source_count"]) == ("complete", 2_000, 2_500)
+
+
 def test_bookmark_waits_for_open_transactions_if_asked(sandbox: RunningSandbox, tap: Tap) -> None:
     """GetUpdated's latestDateCovered, as far back as max_lookback_seconds allows."""
     sandbox.seed(10)
