@@ -71,7 +71,13 @@ def test_lasting_fault_ends_with_one_message_and_a_state_to_go_on_from(
 def test_killed_at_any_page_loses_nothing(sandbox: RunningSandbox, tap: Tap, page: int) -> None:
     """SIGKILL while a page is on its way: what came out, and what the next run reads from the last state, is the table."""
     sandbox.seed(1000)
-    stall = {"half": "salesforce", "path": "queryAll", "nth": page, "action": "latency", "latency_ms": 30_000}
+    stall = {
+        "half": "salesforce",
+        "path": "ORDER|/query(All)?/0",
+        "nth": page,
+        "action": "latency",
+        "latency_ms": 30_000,
+    }
     sandbox.faults([stall])
     process = tap.start(page_size=200)
     assert process.stdout

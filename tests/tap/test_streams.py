@@ -41,6 +41,7 @@ def test_catalog_has_every_stream_and_selects_cases(sandbox: RunningSandbox, tap
     sandbox.seed(5)
     catalog = tap.discover()
     assert {s["tap_stream_id"] for s in catalog["streams"]} == {*ALL, "case_snapshots"}
+    assert sandbox.admin("GET", "salesforce/counts")["api_calls"] == 1  # Meltano discovers before every run
     by_default = {
         s["tap_stream_id"]
         for s in catalog["streams"]
@@ -88,6 +89,26 @@ def test_object_that_the_user_may_not_read_is_told_and_the_others_come(
     read = tap.read(None, catalog=catalog)
     assert len(of(read, "cases")) == 5, read.log
     assert "No stream contacts" in read.log
+
+
+@pytest.mark.parametrize("status", [500, 404])
+def test_describe_that_fails_within_the_one_call_is_tried_alone_or_told(
+    sandbox: RunningSandbox, tap: Tap, status: int
+) -> None:
+    """What passes is asked again; an object that is not there costs its stream only."""
+    sandbox.seed(3)
+    names = ("Case", "Account", "Contact", "CaseComment", "EmailMessage", "User", "RecordType", "BusinessProcess", "CaseStatus")  # fmt: skip
+    code = {500: "UNKNOWN_EXCEPTION", 404: "NOT_FOUND"}[status]
+    parts = [{"httpStatusCode": status, "body": [{"errorCode": code, "message": "m"}], "referenceId": f"q{n}", "httpHeaders": {}} for n in range(len(names))]  # fmt: skip
+    described = {"status": 200, "body": {"compositeResponse": parts}}
+    sandbox.faults([{"half": "salesforce", "path": "/composite", "nth": 1, "action": "answer", **described}])
+    done = tap.read(None, "--discover")
+    assert "Traceback" not in done.log
+    if status == 500:
+        assert done.returncode == 0, done.log
+        assert len(sandbox.requests(half="salesforce", path="/describe")) == len(names)
+    else:
+        assert (done.returncode, "does the org have this api_version?" in done.log) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tap_salesforce_cases.errors import TapError
+from tap_salesforce_cases.errors import UnreadableObjectError
 from tap_salesforce_cases.objects import CASE_PARENTS, StreamKind
 
 STRING: dict[str, Any] = {"type": ["string", "null"]}
@@ -105,7 +105,7 @@ def read_describe(
         extra: more columns of parents, found by `parent_steps`.
 
     Raises:
-        TapError: the user may not read what the sync can't do without, or a field's name is taken by a joined column.
+        UnreadableObjectError: the user may not read what the sync can't do without, or a field's name is taken by a joined column.
     """
     is_case = kind.object_name == "Case"
     needed = essential(kind)
@@ -113,7 +113,7 @@ def read_describe(
     fields = [f for f in described.get("fields") or () if _is_wanted(f, unwanted)]
     names = {f["name"] for f in fields}
     if missing := [name for name in needed if name not in names]:
-        raise TapError(
+        raise UnreadableObjectError(
             f"the Salesforce user can't read {', '.join(missing)} of {kind.object_name}: give it read access to the object and its fields"
         )
     parents = [
@@ -124,7 +124,7 @@ def read_describe(
     parents += [column for column in extra if column.path not in CASE_PARENTS]
     added = (JOINED if is_case else {}) | MARKS | (DELETION_MARKS if kind.has_deleted else {})
     if taken := sorted(names & {*(column.name for column in parents), *added}):
-        raise TapError(
+        raise UnreadableObjectError(
             f"the fields {', '.join(taken)} of {kind.object_name} have the names of joined columns: name them in exclude_fields"
         )
     own = tuple(Column(path=f["name"], kind=KINDS.get(f["type"], "text")) for f in fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from tap_salesforce_cases.composite import Part, ask_together
 from tap_salesforce_cases.describe import Column, Columns, parent_column, parent_step, read_describe
 from tap_salesforce_cases.errors import SalesforceAnswerError, SettingError
 from tap_salesforce_cases.objects import PARENT_OBJECTS, StreamKind
@@ -39,6 +40,12 @@ class Describer:
         path = settings["describe_cache_path"]
         self._path = Path(path) if path else None
         self._kept: dict[str, Any] = self._load()
+        self._prepared: dict[str, Part] = {}
+
+    def prepare(self, object_names: Sequence[str]) -> None:
+        """Describe several objects in one call of the API; `describe` then answers from it, once for each."""
+        urls = [f"{self._session.base_path}/sobjects/{name}/describe" for name in object_names]
+        self._prepared = dict(zip(object_names, ask_together(self._session, urls), strict=True))
 
     def describe(self, object_name: str, *, fresh: bool = False) -> Described:
         """The describe of an object; `fresh` asks whatever the cache has.
@@ -46,6 +53,8 @@ class Describer:
         Raises:
             SalesforceAnswerError: there is no such object for this user.
         """
+        if part := self._prepared.pop(object_name, None):
+            return Described(body=part.body(), server_time=part.server_time)
         key = f"{self._session.session.organization_id} {self._session.base_path} {object_name}"
         kept = None if fresh else self._kept.get(key)
         headers = {"If-Modified-Since": kept["modified"]} if kept else None

@@ -21,6 +21,10 @@ class UnreachableError(TapError):
     """No answer that can be used, after all tries: check the address, the network and Salesforce's status."""
 
 
+class UnreadableObjectError(TapError):
+    """The user may not read what a stream can't do without, or its fields have names of ours: do without the stream, or end."""
+
+
 class StateRefusedError(TapError):
     """The state was made by another org or filter, or is no state of this tap: nothing was read."""
 

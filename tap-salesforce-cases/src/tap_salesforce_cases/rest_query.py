@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from tap_salesforce_cases.composite import Part, ask_together
 from tap_salesforce_cases.errors import (
     CursorLostError,
     FieldGoneError,
@@ -16,7 +17,7 @@ from tap_salesforce_cases.errors import (
 )
 from tap_salesforce_cases.moments import from_wire, wire_datetime
 from tap_salesforce_cases.rows import RowMaker
-from tap_salesforce_cases.session import SalesforceSession, judge
+from tap_salesforce_cases.session import SalesforceSession
 from tap_salesforce_cases.soql import Source, count_rows, select_rows
 from tap_salesforce_cases.steps import Step
 from tap_salesforce_cases.windows import Position, Window, halve
@@ -46,29 +47,8 @@ def _first_page(session: SalesforceSession, soql: str, resource: str, headers: d
     path = f"{session.base_path}/{resource}"
     if len(quote(soql)) <= LONGEST_ADDRESS:
         return session.get(path, {"q": soql}, headers).json
-    return _composite(session, f"{path}?q={quote(soql)}")
-
-
-def _composite(session: SalesforceSession, url: str) -> Any:
-    """The answer to one GET inside of a composite call.
-
-    Raises:
-        SalesforceAnswerError, and what an answer of its own would raise.
-    """
-    (part,) = _parts(session, [url])
-    return _judged(part)
-
-
-def _parts(session: SalesforceSession, urls: Sequence[str]) -> Any:
-    """The answers to several GETs, which count as one call (REST: Composite)."""
-    requests = [{"method": "GET", "url": url, "referenceId": f"q{n}"} for n, url in enumerate(urls)]
-    body = {"compositeRequest": requests}
-    return session.call("POST", f"{session.base_path}/composite", json=body).json["compositeResponse"]
-
-
-def _judged(part: Any) -> Any:
-    judge(part["httpStatusCode"], part["body"], "GET query (composite)")
-    return part["body"]
+    (part,) = ask_together(session, [f"{path}?q={quote(soql)}"])
+    return part.body()
 
 
 def count(session: SalesforceSession, soql: str, *, all_rows: bool) -> int:
@@ -88,13 +68,14 @@ def small_tables(session: SalesforceSession, queries: Sequence[str]) -> list[Rec
     """All live rows of small queries, in one call; none where the org has no such object or the user may not read it."""
     urls = [f"{session.base_path}/query?q={quote(soql)}" for soql in queries]
     return [
-        _small_table(session, soql, part) for soql, part in zip(queries, _parts(session, urls), strict=True)
+        _small_table(session, soql, part)
+        for soql, part in zip(queries, ask_together(session, urls), strict=True)
     ]
 
 
-def _small_table(session: SalesforceSession, soql: str, part: Any) -> Records:
+def _small_table(session: SalesforceSession, soql: str, part: Part) -> Records:
     try:
-        answer = _judged(part)
+        answer = part.body()
     except (SalesforceAnswerError, FieldGoneError) as error:
         if isinstance(error, SalesforceAnswerError) and error.code not in NOT_THERE:
             raise

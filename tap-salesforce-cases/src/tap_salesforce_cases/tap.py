@@ -27,6 +27,7 @@ from tap_salesforce_cases.errors import (
     SalesforceAnswerError,
     StoppedError,
     TapError,
+    UnreadableObjectError,
 )
 from tap_salesforce_cases.filters import Filter, build_filter, record_type_names
 from tap_salesforce_cases.messages import MessageWriter
@@ -80,6 +81,8 @@ class TapSalesforceCases(Tap):
     def discover_streams(self) -> list[Stream]:
         """What the user may read: in discovery all streams, in a run those that are selected."""
         wanted = [kind for kind in OTHERS if self._is_wanted(kind.name, by_default=kind.by_default)]
+        if wanted and not self.settings["describe_cache_path"]:
+            self.describer.prepare([CASES.object_name, *(kind.object_name for kind in wanted)])
         described = self.describer.describe(CASES.object_name)
         scope = self._scope(described)
         columns = self.describer.columns(CASES, described)
@@ -109,7 +112,7 @@ class TapSalesforceCases(Tap):
         try:
             described = self.describer.describe(kind.object_name)
             return SObjectStream(self, kind, self.describer.columns(kind, described), described.server_time)
-        except (SalesforceAnswerError, TapError) as error:
+        except (SalesforceAnswerError, UnreadableObjectError) as error:
             if isinstance(error, SalesforceAnswerError) and error.status not in {400, 403, 404}:
                 raise
             self.logger.warning("No stream %s: %s", kind.name, error)
