@@ -2,7 +2,7 @@
 
 Elsewhere: bookmarks of unordered Bulk rows (test_crashes), jobs that
 fail or are aborted, whole pages in memory, 401 among downloads (test_bulk), the usage header with a part per app (test_core),
-clock skew, deletions for good (test_streams, test_reading), a session that ends between pages (test_faults).
+clock skew, deletions for good (test_runs, test_reading), a session that ends between pages (test_faults).
 """
 
 from datetime import UTC, datetime, timedelta
