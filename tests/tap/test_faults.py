@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import signal
 from typing import Any
 
 import pytest
@@ -157,3 +158,29 @@ def test_log_and_messages_hold_no_secret_and_the_log_no_case(sandbox: RunningSan
     for secret in ("sandbox-secret", "00D5g"):
         assert secret not in read.log
     assert "sandbox-secret" not in json.dumps(read.messages)
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_told_to_stop_it_ends_behind_a_whole_line(
+    sandbox: RunningSandbox, tap: Tap, signal_number: int, api_mode: str
+) -> None:
+    """At once, exit 143 and no traceback; the next run brings what is missing."""
+    sandbox.seed(1_000)
+    sandbox.admin("POST", "salesforce/switches", {"bulk_page_records": 200})
+    stall = {"half": "salesforce", "path": "/results|/query(All)?/0", "nth": 2, "action": "latency", "latency_ms": 30_000}  # fmt: skip
+    sandbox.faults([stall])
+    process = tap.start(page_size=200, api_mode=api_mode, bulk_downloads=1)
+    assert process.stdout
+    lines = list(itertools.islice(process.stdout, 150))
+    process.send_signal(signal_number)
+    lines += list(process.stdout)
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert "Traceback" not in log
+    messages = [json.loads(line) for line in lines]
+    states = [m["value"] for m in messages if m["type"] == "STATE"]
+    sandbox.admin("DELETE", "faults")
+    rest = tap.read(states[-1])
+    emitted = {m["record"]["Id"] for m in messages if m["type"] == "RECORD"}
+    assert emitted | set(rest.ids) == set(stored(sandbox))

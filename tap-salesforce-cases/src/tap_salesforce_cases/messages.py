@@ -85,7 +85,9 @@ def _write(piece: bytes) -> None:
     binary: Any = getattr(sys.stdout, "buffer", None)
     if binary is not None:
         sys.stdout.flush()
-        binary.write(piece)
+        left = memoryview(piece)
+        while left:  # with PYTHONUNBUFFERED it is the bare file, whose write a signal may cut short
+            left = left[binary.write(left) or 0 :]
         binary.flush()
     else:
         sys.stdout.write(piece.decode())

@@ -48,6 +48,8 @@ class MessageWriter(GenericSingerWriter[bytes, Any]):
 
     def flush(self) -> None:
         """Everything that waits, out."""
-        sys.stdout.buffer.write(self._waiting)
+        left = memoryview(bytes(self._waiting))
+        while left:  # with PYTHONUNBUFFERED it is the bare file, whose write a signal may cut short
+            left = left[sys.stdout.buffer.write(left) or 0 :]
         sys.stdout.buffer.flush()
         self._waiting.clear()
