@@ -223,6 +223,51 @@ def test_schema_announces_every_pipeline_and_stage_that_a_ticket_can_get() -> No
     assert stage["stages_by_pipeline"] == {"Tech": ["T1", "T2", "T9"], "Support": ["S1", "S2", "S3"]}
 
 
+def test_schema_announces_the_options_that_a_mapping_can_give() -> None:
+    """A table's results and its default, or a constant; nothing where unknown values go through as they are."""
+    table = {"from": "Type", "options": {"Mechanical": "MECH", "Electrical": "ELEC", "Electronic": "ELEC"}}
+    rules = maker(
+        fields={
+            "closed": table | {"default": "OTHER"},
+            "several": {"from": "Type", "convert": "multi_option", "options": {"a": "A", "b": "B"}},
+            "open": table | {"when_unknown": "create"},
+            "constant": {"value": True},
+            "column": "Type",
+            "written": {"template": "{Type}"},
+        }
+    ).rules
+    columns = tickets_schema(rules)["properties"]
+    announced = {n: c["option_values"] for n, c in columns.items() if "option_values" in c}
+    assert announced == {
+        "hs_ticket_priority": ["HIGH", "MEDIUM", "LOW", "URGENT"],
+        "source_type": ["PHONE", "EMAIL", "FORM", "CHAT"],
+        "closed": ["MECH", "ELEC", "OTHER"],
+        "several": ["A", "B"],
+        "constant": [True],
+    }
+
+
+def test_schema_announces_how_other_records_are_looked_up() -> None:
+    """Every property of each kind of record, in order, once; labels only if the rules name some."""
+    more = [
+        {"to": "company", "match": [{"by": "domain", "from": "Site"}, {"by": "erp_number", "from": "Erp"}], "label": "Payer"},
+        {"to": "contact", "match": [{"by": "email", "from": "Mail"}], "label": "Payer"},
+    ]  # fmt: skip
+    plain = tickets_schema(maker(associations={"account": "on", "contact": "off"}).rules)["properties"][
+        "associations"
+    ]
+    assert plain["looked_up_by"] == {"company": ["salesforceaccountid", "domain"]}
+    assert "labels" not in plain
+    named = {"account": "on", "contact": "on", "parent_case": "on", "more": more}
+    labelled = tickets_schema(maker(associations=named).rules)["properties"]
+    assert labelled["associations"]["looked_up_by"] == {
+        "company": ["salesforceaccountid", "domain", "erp_number"],
+        "contact": ["salesforcecontactid", "email"],
+        "ticket": [KEY],
+    }
+    assert labelled["associations"]["labels"] == {"company": ["Payer"], "contact": ["Payer"]}
+
+
 def test_deleted_case_becomes_a_tombstone_or_nothing(case: dict[str, Any]) -> None:
     """By on_case_deleted; a tombstone has the key and the version, and no property of a ticket."""
     gone = {"Id": case["Id"], "IsDeleted": True, "SystemModstamp": "2026-01-07T11:30:00.000Z", "_sdc_deleted_at": "2026-01-07T11:30:00.000Z"}  # fmt: skip

@@ -11,8 +11,11 @@ TEXT: dict[str, Any] = {"type": ["string", "null"]}
 MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 CONSTANTS: dict[type, str] = {bool: "boolean", int: "number", float: "number", str: "string"}
 _WAY: dict[str, Any] = {"by": {"type": "string"}, "value": {"type": "string"}}
-# An annotation, which JSON Schema lets everybody pass over: a target can tell a wrong name before the first record.
+# Annotations, which JSON Schema lets everybody pass over: a target can tell a wrong name before the first record.
 STAGES_BY_PIPELINE = "stages_by_pipeline"
+OPTION_VALUES = "option_values"  # not `enum`, which would forbid what a target is to judge
+LOOKED_UP_BY = "looked_up_by"
+LABELS = "labels"
 ASSOCIATIONS: dict[str, Any] = {
     "type": ["array", "null"],
     "items": {
@@ -40,7 +43,7 @@ def tickets_schema(rules: Rules) -> dict[str, Any]:
         "hs_pipeline_stage": TEXT | {STAGES_BY_PIPELINE: stages_by_pipeline(rules)},
         "salesforce_org_id": TEXT,
         "salesforce_system_modstamp": MOMENT,
-        "associations": ASSOCIATIONS,
+        "associations": ASSOCIATIONS | association_names(rules),
         "_sdc_deleted_at": MOMENT,
     }
     return {"type": "object", "properties": properties, "required": [KEY]}
@@ -57,6 +60,28 @@ def stages_by_pipeline(rules: Rules) -> dict[str, list[str]]:
     return {pipeline: list(stages) for pipeline, stages in named.items()}
 
 
+def association_names(rules: Rules) -> dict[str, Any]:
+    """By which properties the rules look for each kind of record, and the labels that they name, if any."""
+    looked_up_by: dict[str, dict[str, None]] = {}
+    labels: dict[str, dict[str, None]] = {}
+    for rule in rules.associations:
+        looked_up_by.setdefault(rule.to, {}).update(dict.fromkeys(match.by for match in rule.matches))
+        if rule.label:
+            labels.setdefault(rule.to, {})[rule.label] = None
+    named = {LOOKED_UP_BY: {to: list(by) for to, by in looked_up_by.items()}}
+    return named | ({LABELS: {to: list(those) for to, those in labels.items()}} if labels else {})
+
+
+def option_values(rule: FieldRule) -> list[Plain]:
+    """All values that a mapping can give besides nothing; empty where it lets through what comes."""
+    is_closed = bool(rule.options) and rule.when_unknown != "create"
+    is_constant = not rule.sources and rule.template is None
+    if not is_closed and not is_constant:
+        return []
+    given = [*rule.options.values(), rule.default] if rule.options else [rule.constant]
+    return list(dict.fromkeys(value for value in given if value is not None))
+
+
 def property_schema(rule: FieldRule) -> dict[str, Any]:
     """What a mapping gives: by its conversion; a constant, a default and the values of a table add their own types."""
     schema = dict(JSON_SCHEMAS.get(rule.convert, TEXT))
@@ -71,7 +96,9 @@ def property_schema(rule: FieldRule) -> dict[str, Any]:
         *(rule.options.values() if rule.convert == "option" else ()),
     ]
     kinds |= {CONSTANTS[type(value)]: None for value in given if value is not None}
-    return schema | {"type": [k for k in kinds if k != "null"] + ["null"]}
+    values = option_values(rule)
+    announced = {OPTION_VALUES: values} if values else {}
+    return schema | {"type": [k for k in kinds if k != "null"] + ["null"]} | announced
 
 
 def rejected_schema() -> dict[str, Any]:
