@@ -26,6 +26,7 @@ test: setup ## everything that proves the project: lint, types, tests
 bench: setup ## speed, side by side with others, as ratios
 	@$(BIN)/python bench/mapper.py
 	@$(BIN)/python bench/tap.py
+	@$(BIN)/python bench/target.py
 
 lint:
 	$(BIN)/ruff check .
