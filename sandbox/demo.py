@@ -99,6 +99,7 @@ def meltano_run(title: str, servers: Servers, folder: Path, *options: str) -> Ru
         "TAP_SALESFORCE_CASES_REPORT_PATH": str(reports["tap"]),
         "TARGET_HUBSPOT_TICKETS_BASE_URL": servers.hubspot_url,
         "TARGET_HUBSPOT_TICKETS_REPORT_PATH": str(reports["target"]),
+        "TARGET_HUBSPOT_TICKETS_LEDGER_URL": str(folder / "ledger.db"),
     }
     step(title, [str(BIN / "meltano"), "--environment", "sandbox", "run", *options, "case-sync"], env)
     tap, target = (json.loads(path.read_text(encoding="utf-8")) for path in reports.values())

@@ -71,7 +71,7 @@ def test_public_tap_fills_the_target_alone(
         "base_url": sandbox.hubspot_url,
         "access_token": "sandbox-token",
         "key_property": "desk_id",
-        "rejected_path": str(tmp_path / "rejected.jsonl"),
+        "ledger_url": str(tmp_path / "ledger.db"),
     }
     written = alone("target-hubspot-tickets").run(
         "target-hubspot-tickets", "--config", write_json(tmp_path / "target.json", config), stdin=read.stdout

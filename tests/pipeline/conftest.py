@@ -13,9 +13,11 @@ import pytest
 import yaml
 
 from case_sync_sandbox.testing import RunningSandbox
+from target_hubspot_tickets.ledger import Ledger, RejectedRow
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+PORTAL = "44556677"  # the sandbox's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,11 @@ class Project:
             if path.exists()
         }
         return Run(returncode=done.returncode, output=done.stdout + done.stderr, **found)
+
+    def rejected(self) -> list[RejectedRow]:
+        """What the target has on record as rejected."""
+        with Ledger.open(str(self.folder / "hubspot-tickets-ledger.db"), PORTAL) as ledger:
+            return list(ledger.rejected())
 
     def sync(self, *options: str, **env: str) -> Run:
         return self.meltano("run", *options, "case-sync", **env)

@@ -12,8 +12,14 @@ from typing import Any
 import pytest
 
 from case_sync_sandbox.testing import RunningSandbox
+from target_hubspot_tickets.ledger import Ledger
+
+from .ledgers import ledger_url, postgresql
+
+__all__ = ["ledger_url", "postgresql"]  # fixtures
 
 KEY = "salesforce_case_id"
+PORTAL = "44556677"  # the sandbox's
 COLUMNS: dict[str, Any] = {
     KEY: {"type": "string"},
     "subject": {"type": ["string", "null"]},
@@ -105,7 +111,9 @@ class Target:
         config = {
             "base_url": self.base_url,
             "access_token": "sandbox-token",
-            "rejected_path": str(self.folder / "rejected.jsonl"),
+            "ledger_url": str(self.ledger),
+            "deletes_path": str(self.folder / "deletes.csv"),
+            "plan_path": str(self.folder / "plan.jsonl"),
             "report_path": str(self.folder / "report.json"),
         } | settings
         path = self.folder / "config.json"
@@ -144,10 +152,32 @@ class Target:
             rejected=self.rejected(),
         )
 
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "ledger.db"
+
     def rejected(self) -> list[dict[str, Any]]:
-        path = self.folder / "rejected.jsonl"
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
+        """What is on record as rejected, without the records themselves."""
+        if not self.ledger.exists():
+            return []
+        with Ledger.open(str(self.ledger), PORTAL) as ledger:
+            return [{"key": r.key, "code": r.code, "message": r.message} for r in ledger.rejected()]
+
+    def ask(self, *options: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+        """The program with options of its own, without an input."""
+        return subprocess.run(
+            [*self.command(**settings), *options],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env=clean_environment(),
+        )
+
+    def plan(self) -> list[dict[str, Any]]:
+        """The lines of a dry run."""
+        return [json.loads(line) for line in (self.folder / "plan.jsonl").read_text().splitlines()]
 
 
 def clean_environment() -> dict[str, str]:

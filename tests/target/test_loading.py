@@ -29,7 +29,7 @@ def test_each_record_becomes_one_ticket_and_a_repeat_changes_nothing(
 
 def test_key_property_is_made_once_with_unique_values(sandbox: RunningSandbox, target: Target) -> None:
     """In a portal that has never seen the target, so that HubSpot itself refuses a second ticket of a case."""
-    made = "Created the ticket property salesforce_case_id"
+    made = "created the ticket properties 'salesforce_case_id'"
     first, second = target.load([schema(), ticket(1)]), target.load([schema(), ticket(2)])
     assert made in first.log
     assert made not in second.log
@@ -50,11 +50,21 @@ def test_report_adds_up(target: Target) -> None:
         on_delete="archive",
     )  # fmt: skip
     report = loaded.report
-    counted = ("created", "updated", "archived", "already_gone", "ignored_deletes", "superseded", "rejected")
+    counted = (
+        "created",
+        "updated",
+        "held_deletes",
+        "ignored_deletes",
+        "superseded",
+        "rejected",
+        "unchanged",
+        "stale",
+    )
     assert {name: report[name] for name in counted} == {
-        "created": 1, "updated": 1, "archived": 1, "already_gone": 1, "ignored_deletes": 0, "superseded": 1, "rejected": 1,
+        "created": 1, "updated": 1, "held_deletes": 2, "ignored_deletes": 0, "superseded": 1, "rejected": 1, "unchanged": 0, "stale": 0,
     }  # fmt: skip
     assert report["records"] == sum(report[name] for name in counted) == 6
+    assert (report["archived"], report["already_gone"]) == (1, 1)
 
 
 def test_later_of_two_records_with_one_key_wins(sandbox: RunningSandbox, target: Target) -> None:

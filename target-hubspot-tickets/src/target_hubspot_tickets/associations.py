@@ -1,121 +1,174 @@
-"""Shell: finds the companies, contacts and tickets that records ask for, and associates them."""
+"""Shell: associates tickets with what their records ask for; what can't be done yet waits, and holds back no ticket."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import HubSpotAnswerError, PreflightError
-from target_hubspot_tickets.portal import read_properties
-from target_hubspot_tickets.protocol import MAX_INPUTS, MAX_PAIRS, MAX_SEARCH_VALUES, Api, chunks
-from target_hubspot_tickets.records import Way, Wish
-from target_hubspot_tickets.report import Report
+from target_hubspot_tickets.labels import Labels
+from target_hubspot_tickets.lookups import Claim, Lookups
+from target_hubspot_tickets.mirroring import Removal, made_now, pair_of, removal
+from target_hubspot_tickets.outcomes import AssociationOutcome, MadeAssociation, PendingAssociation
+from target_hubspot_tickets.pairing import ARCHIVE, ARCHIVE_LABELS, CREATE, DEFAULT, Pairing, Sent
+from target_hubspot_tickets.pairs import (
+    NOT_THERE,
+    Links,
+    LinkType,
+    Pair,
+    Reading,
+    archive_input,
+    plain_input,
+    typed_input,
+)
+from target_hubspot_tickets.protocol import Api
+from target_hubspot_tickets.records import Wish, identity
+from target_hubspot_tickets.wanted import Plan, Ticket, plan, with_primary
 
-logger = logging.getLogger("target-hubspot-tickets")
+__all__ = ["Associator", "Ticket"]
+Made = Mapping[str, Sequence[MadeAssociation]]
+Asked = list[tuple[Ticket, Wish]]
 
 
-@dataclass(slots=True)
 class Associator:
-    """Looks up other records by their properties, remembers what it found for the run, and makes associations."""
+    """Makes associations, and in mirror mode takes away those of ours that no longer hold; any thread may."""
 
-    client: HubSpotClient
-    api: Api
-    report: Report
-    _found: dict[tuple[str, str, str], str | None] = field(
-        default_factory=dict
-    )  # object, property, value in lower case -> id
-    _unique: dict[tuple[str, str], bool] = field(default_factory=dict)
+    def __init__(  # noqa: PLR0913 - the parts that it is made of, and two settings
+        self,
+        client: HubSpotClient,
+        api: Api,
+        lookups: Lookups,
+        labels: Labels,
+        *,
+        mode: Literal["add", "mirror"],
+        primary_company: bool,
+    ) -> None:
+        self._lookups, self._labels = lookups, labels
+        self._pairing = Pairing(client, api)
+        self._mirrors, self._primary = mode == "mirror", primary_company
 
-    def associate(self, wishes: Iterable[tuple[str, Wish]]) -> None:
-        """Make the associations that (ticket id, wish) pairs ask for; what is not found yet is counted as pending."""
-        asked = list(wishes)
-        self._look_up(asked)
-        pairs: dict[str, dict[tuple[str, str], None]] = {}
-        for ticket_id, wish in asked:
-            other = self._first_found(wish)
-            if other is None:
-                self.report.pending_associations += 1
-            else:
-                pairs.setdefault(wish.to, {})[ticket_id, other] = None
-        for name, wanted in pairs.items():
-            for chunk in chunks(wanted, MAX_PAIRS):
-                self._make(name, chunk)
+    def associate(self, tickets: Mapping[str, Ticket], made: Made) -> AssociationOutcome:
+        """Bring the associations of tickets to what their records ask for; those whose records say nothing are left alone.
 
-    def _first_found(self, wish: Wish) -> str | None:
-        return next((found for way in wish.ways if (found := self._found.get(place(wish.to, way)))), None)
+        `made` has the ledger's rows by key (mirror mode). A pair that was there before is never ours, so it is never taken away.
+        `tickets` has all that were written in the round, so that one can ask for another.
 
-    def _look_up(self, asked: list[tuple[str, Wish]]) -> None:
-        """Way by way: the second is looked up only for those whose first found nothing."""
-        for turn in range(max((len(w.ways) for _, w in asked), default=0)):
-            missing: dict[tuple[str, str], dict[str, None]] = {}
-            for _, wish in asked:
-                if (
-                    turn < len(wish.ways)
-                    and self._first_found(wish) is None
-                    and place(wish.to, wish.ways[turn]) not in self._found
-                ):
-                    way = wish.ways[turn]
-                    missing.setdefault((wish.to, way.by), {})[way.value] = None
-            for (name, by), values in missing.items():
-                self._find(name, by, list(values))
+        Raises:
+            TargetError: the run can't go on. A repeat does the same again.
+        """
+        asked = [
+            (ticket, wish)
+            for ticket in tickets.values()
+            for wish in self._wishes(ticket)
+            if ticket.wishes is not None
+        ]
+        settled = {key for key, ticket in tickets.items() if ticket.wishes is not None}
+        rows = [row for key in settled for row in made.get(key, ())] if self._mirrors else []
+        return self._settle(tickets, asked, settled, rows)
 
-    def _find(self, name: str, by: str, values: list[str]) -> None:
-        """Unique properties by batch read, which is exact; others by search, which lags behind writes."""
-        found: dict[str, list[int]] = {}
-        if self._is_unique(name, by):
-            for chunk in chunks(values, MAX_INPUTS):
-                collect(found, by, self.client.send(self.api.read_by(name, by, chunk)))
-        else:
-            for chunk in chunks(values, MAX_SEARCH_VALUES):
-                collect(found, by, self.client.send(self.api.search(name, by, chunk)))
-        for value in values:
-            ids = sorted(found.get(value.lower(), ()))
-            # Tickets are not remembered as missing: one may be written later in this run.
-            if ids or name != "tickets":
-                self._found[name, by, value.lower()] = str(ids[0]) if ids else None
-            if len(ids) > 1:
-                self.report.ambiguous_matches += 1
-                logger.warning(
-                    "Several %s have the same %s; the oldest (lowest id, %s) is taken", name, by, ids[0]
-                )
+    def associate_waiting(self, tickets: Mapping[str, Ticket]) -> AssociationOutcome:
+        """Make associations that waited; their tickets may ask for others besides, so nothing is taken away."""
+        asked = [(ticket, wish) for ticket in tickets.values() for wish in ticket.wishes or ()]
+        return self._settle(tickets, asked, set(tickets), [])
 
-    def _is_unique(self, name: str, by: str) -> bool:
-        if (name, by) not in self._unique:
-            properties = read_properties(self.client.send(self.api.properties(name)))
-            if by not in properties:
-                text = f"HubSpot has no property '{by}' of {name}: create it, name another one to match by, or switch the association off"
-                raise PreflightError([text])
-            self._unique.update({(name, p.name): p.is_unique for p in properties.values()})
-        return self._unique[name, by]
+    def _wishes(self, ticket: Ticket) -> tuple[Wish, ...]:
+        wishes = ticket.wishes or ()
+        return with_primary(wishes) if self._primary else wishes
 
-    def _make(self, name: str, pairs: list[tuple[str, str]]) -> None:
-        """Unlabelled associations; a pair that is associated already stays as it is. A pair that is refused alone is counted."""
-        try:
-            body = self.client.send(self.api.associate(name, pairs))
-        except HubSpotAnswerError as error:
-            if len(pairs) == 1:
-                logger.warning("%s; the ticket is written, its association is not", error)
-                self.report.pending_associations += 1
-                return
-            half = len(pairs) // 2
-            self._make(name, pairs[:half])
-            self._make(name, pairs[half:])
-            return
-        made = {(str(r["from"]["id"]), str(r["to"]["id"])) for r in body.get("results", ())}
-        self.report.associations += len(made)
-        self.report.pending_associations += len(set(pairs) - made)
+    def _settle(
+        self, tickets: Mapping[str, Ticket], asked: Asked, settled: set[str], rows: Sequence[MadeAssociation]
+    ) -> AssociationOutcome:
+        known = {identity(ticket.key): ticket.ticket_id for ticket in tickets.values()}
+        finds = self._lookups.find([wish for _, wish in asked], known)
+        ids = self._still(asked, finds.ids, rows) if rows else finds.ids
+        wanted = plan(asked, ids, self._labels.types(wish for _, wish in asked if wish.label))
+        outcome = AssociationOutcome(
+            settled=settled, pending=wanted.pending, ambiguous_count=finds.ambiguous_count
+        )
+        links = self._pairing.read(self._to_read(wanted, rows, tickets))
+        self._remove(removal(rows, wanted, links), outcome)
+        self._make(wanted, links, rows, outcome)
+        outcome.pending = list(dict.fromkeys(outcome.pending))
+        return outcome
+
+    def _still(
+        self, asked: Asked, ids: list[str | None], rows: Sequence[MadeAssociation]
+    ) -> list[str | None]:
+        """A wish that finds nothing may be the one that our association was made for: a search lags behind."""
+        ours: dict[tuple[str, str], set[str]] = {}
+        for row in rows:
+            ours.setdefault((row.ticket_id, row.to), set()).add(row.to_id)
+        claims: dict[int, Claim] = {}
+        for number, ((ticket, wish), found) in enumerate(zip(asked, ids, strict=True)):
+            candidates = ours.get((ticket.ticket_id, wish.to))
+            if found is None and candidates:
+                claims[number] = Claim(wish=wish, record_ids=sorted(candidates))
+        held = dict(zip(claims, self._lookups.check(list(claims.values())), strict=True)) if claims else {}
+        return [held.get(number) or found for number, found in enumerate(ids)]
+
+    def _to_read(
+        self, wanted: Plan, rows: Iterable[MadeAssociation], tickets: Mapping[str, Ticket]
+    ) -> Iterator[Reading]:
+        """Tickets whose present associations matter: to tell ours from others', and to keep labels; a new ticket has none."""
+        pairs = [pair for pair, link in wanted.links.items() if self._mirrors or link.types]
+        pairs += [pair_of(row) for row in rows]
+        old = {ticket.ticket_id for ticket in tickets.values() if not ticket.is_new}
+        return (r for r in dict.fromkeys(Reading(p.to, p.ticket_id) for p in pairs) if r.ticket_id in old)
+
+    def _remove(self, going: Removal, outcome: AssociationOutcome) -> None:
+        """First, so that a limit of one company has room for the next, and the next one becomes primary."""
+        outcome.removed += going.gone
+        pairs = self._pairing.send(ARCHIVE, going.pairs, archive_input).confirmed
+        labels = self._pairing.send(
+            ARCHIVE_LABELS, going.labels, lambda pair: typed_input(pair, going.label_types[pair])
+        ).confirmed
+        outcome.removed += [row for pair in pairs for row in going.pairs[pair]]
+        outcome.removed += [row for pair in labels for row in going.labels[pair]]
+        outcome.removed_count += len(pairs) + len(labels)
+
+    def _make(
+        self, wanted: Plan, links: Links, rows: Sequence[MadeAssociation], outcome: AssociationOutcome
+    ) -> None:
+        there = {
+            pair
+            for pair, link in wanted.links.items()
+            if link.types <= links.types.get(pair, set()) and pair in links.types
+        }
+        missing = [pair for pair in wanted.links if pair not in there]
+        typed = [pair for pair in missing if wanted.links[pair].types]
+        # batch/create replaces a pair's labels: where they can't be seen, none is put at risk.
+        blind = {pair: code for pair in typed if (code := links.unread.get((pair.to, pair.ticket_id)))}
+        sent = [
+            self._pairing.send(
+                DEFAULT, [pair for pair in missing if not wanted.links[pair].types], plain_input
+            ),
+            self._pairing.send(
+                CREATE,
+                [pair for pair in typed if pair not in blind],
+                lambda pair: typed_input(pair, wanted.links[pair].types | _labels_of(pair, links)),
+            ),
+            Sent(confirmed=there, refused=blind),
+        ]
+        done = {pair for one in sent for pair in one.confirmed}
+        outcome.made_count += len(done)
+        for one in sent:
+            self._wait(wanted, one.refused, outcome)
+        if self._mirrors:
+            ours: dict[Pair, set[str]] = {}
+            for row in rows:
+                ours.setdefault(pair_of(row), set()).add(row.type_id)
+            outcome.made += made_now((pair for pair in wanted.links if pair in done), wanted, links, ours)
+
+    def _wait(self, wanted: Plan, refused: Mapping[Pair, str], outcome: AssociationOutcome) -> None:
+        for pair, reason in refused.items():
+            link = wanted.links[pair]
+            outcome.pending += [
+                PendingAssociation(key=link.key, ticket_id=pair.ticket_id, wish=wish, reason=reason)
+                for wish in link.wishes
+            ]
+            if reason in NOT_THERE:
+                self._lookups.forget(link.wishes)
 
 
-def place(name: str, way: Way) -> tuple[str, str, str]:
-    return name, way.by, way.value.lower()
-
-
-def collect(found: dict[str, list[int]], by: str, body: Mapping[str, Any]) -> None:
-    """Ids by the property's value, in lower case."""
-    for result in body.get("results", ()):
-        value = (result.get("properties") or {}).get(by)
-        if value:
-            found.setdefault(str(value).lower(), []).append(int(result["id"]))
+def _labels_of(pair: Pair, links: Links) -> set[LinkType]:
+    return {kind for kind in links.types.get(pair, ()) if kind.is_label}

@@ -1,12 +1,15 @@
-"""Shell: HTTP to HubSpot: rate windows, retries, and a token that goes to one host only."""
+"""Shell: HTTP to HubSpot: several calls side by side, paced, tried again, and a token that goes to one host only."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Mapping
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypeVar
 
+import msgspec
 import requests
 from tenacity import (
     RetryCallState,
@@ -15,87 +18,198 @@ from tenacity import (
     stop_after_attempt,
     wait_random_exponential,
 )
+from tenacity.nap import sleep_using_event
 
 from target_hubspot_tickets.errors import (
     HubSpotAnswerError,
     QuotaReachedError,
     SettingError,
+    StoppedError,
+    TargetError,
     TokenRefusedError,
     TransientError,
     UnreachableError,
 )
-from target_hubspot_tickets.protocol import Call
-from target_hubspot_tickets.rate_limits import first_windows
+from target_hubspot_tickets.pacing import Gate
+from target_hubspot_tickets.protocol import Api, Bucket, Call
+from target_hubspot_tickets.tokens import FixedToken, RefreshedToken, Token
 from target_hubspot_tickets.verdicts import Verdict, verdict, wait_seconds
 
 logger = logging.getLogger("target-hubspot-tickets")
 CONNECT_SECONDS = 10
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
+# Side by side of each kind; apart, so that calls that wait for one window do not hold up those of another.
+_THREADS: dict[Bucket, int] = {"general": 32, "associations": 8, "search": 4}
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+RETRIABLE = retry_if_exception_type(TransientError)
 
 
 class HubSpotClient:
-    """Calls one portal. One thread at a time."""
+    """Calls one portal, from any thread. A context manager: at its end no call is under way."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._base_url = settings["base_url"].rstrip("/")
         self._timeout = (CONNECT_SECONDS, settings["request_timeout_seconds"])
         self._max_tries = settings["max_tries"]
-        self._http = requests.Session()
-        self._http.headers["Authorization"] = f"Bearer {settings['access_token']}"
-        self._windows = first_windows()
-        self.api_calls = 0
+        self._local = threading.local()
+        self._token = self._token_of(settings)
+        self._gate = Gate(settings["max_in_flight"])
+        self._pools = {b: ThreadPoolExecutor(n, f"hubspot-{b}") for b, n in _THREADS.items()}
+        self._stopped = threading.Event()
+        self._ended_by: TargetError | None = None
 
-    def send(self, call: Call) -> dict[str, Any]:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Send nothing more and wait for the calls under way."""
+        self.stop()
+        for pool in self._pools.values():
+            pool.shutdown(cancel_futures=True)
+
+    @property
+    def ended_by(self) -> TargetError | None:
+        """What ended the run, if a call did."""
+        return self._ended_by
+
+    @property
+    def api_calls(self) -> int:
+        """Calls sent so far, repeats included."""
+        return self._gate.calls.total()
+
+    @property
+    def refusals(self) -> int:
+        """Calls that HubSpot refused for their rate (429) or a lock (423)."""
+        return self._gate.refusals.total()
+
+    def stop(self) -> None:
+        """Start no call any more; those that wait for their turn or for a repeat raise StoppedError."""
+        self._stopped.set()
+        self._gate.close()
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until `stop`."""
+        self._stopped.wait(seconds)
+
+    def submit(self, bucket: Bucket, work: Callable[[Given], Result], given: Given) -> Future[Result]:
+        """Do work that sends calls of this bucket beside others; it may not submit work itself."""
+        return self._pools[bucket].submit(work, given)
+
+    def send_all(self, calls: Sequence[Call]) -> list[dict[str, Any] | HubSpotAnswerError]:
+        """The answers of calls sent side by side, in their order; a call that HubSpot refuses as a whole gives its error.
+
+        Raises:
+            TargetError: the run can't go on.
+        """
+        sent = [self.submit(call.bucket, self._answer_or_error, call) for call in calls]
+        return [future.result() for future in sent]
+
+    def _answer_or_error(self, call: Call) -> dict[str, Any] | HubSpotAnswerError:
+        try:
+            return self.send(call)
+        except HubSpotAnswerError as error:
+            return error
+
+    def send(self, call: Call, *, forbidden_is_answer: bool = False) -> dict[str, Any]:
         """The JSON of an answer; empty where it has none.
 
         Raises:
             HubSpotAnswerError: HubSpot refused the call: one of its records, or all of it.
-            QuotaReachedError, TokenRefusedError, UnreachableError: the run can't go on.
+            QuotaReachedError, TokenRefusedError, UnreachableError: the run can't go on; no later call is sent.
+            StoppedError: the run was stopped before the call was confirmed.
         """
         retrying = Retrying(
-            retry=retry_if_exception_type(TransientError),
+            retry=RETRIABLE,
             stop=stop_after_attempt(self._max_tries),
             wait=_pause,
+            sleep=sleep_using_event(self._stopped),
             before_sleep=lambda state: logger.warning("%s; trying again", _error(state)),
             retry_error_callback=_give_up,
         )
-        return retrying(self._once, call)
+        try:
+            return retrying(self._once, call, forbidden_is_answer)
+        except HubSpotAnswerError:
+            raise
+        except TargetError as error:
+            self._ended_by = self._ended_by or error
+            raise
 
-    def _once(self, call: Call) -> dict[str, Any]:
-        time.sleep(self._windows[call.bucket].take(time.monotonic()))
-        self.api_calls += 1
-        response = self._request(call)
-        self._learn(call, response)
-        body = _json(response)
-        judged = verdict(response.status_code, body)
+    def _once(self, call: Call, forbidden_is_answer: bool) -> dict[str, Any]:  # noqa: FBT001 - tenacity hands it through
+        response = self._authorised(call)
+        body = _body(call, response)
+        status, retry_after = response.status_code, response.headers.get("Retry-After")
+        judged = verdict(status, body, retry_after)
         if judged is Verdict.USE:
             return body or {}
-        where = f"{call.method} {call.path}"
         if judged is Verdict.TRY_AGAIN:
-            wait = wait_seconds(response.status_code, body, response.headers.get("Retry-After"))
-            raise TransientError(f"HubSpot answered {response.status_code} to {where}", wait)
-        if judged is Verdict.STOP_FOR_TODAY:
-            raise QuotaReachedError(
-                "HubSpot's API calls of the day are used up; run again after midnight of the account, nothing is lost"
-            )
-        if judged is Verdict.STOP_ACCESS:
-            raise TokenRefusedError(refusal(response.status_code, body, where))
-        detail = body if isinstance(body, Mapping) else {}
-        raise HubSpotAnswerError(
-            status=response.status_code, category=str(detail.get("category", "")), message=str(detail.get("message", "")),
-            correlation_id=str(detail.get("correlationId", "")), call=where,
-        )  # fmt: skip
+            wait = wait_seconds(status, body, retry_after)
+            if status == 429:
+                self._gate.refused(call, wait or 1.0)
+            raise TransientError(f"HubSpot answered {status} to {call.method} {call.path}", wait)
+        raise _refusal(judged, call, status, body, forbidden_is_answer=forbidden_is_answer)
 
-    def _request(self, call: Call) -> requests.Response:
+    def _authorised(self, call: Call) -> requests.Response:
+        """The answer to a call with a token that holds: one that expired on the way is renewed once."""
+        token = self._token.value()
+        response = self._paced(call, token)
+        if response.status_code == 401:
+            self._token.renew(token)
+            response = self._paced(call, self._token.value())
+        return response
+
+    def _paced(self, call: Call, token: str) -> requests.Response:
+        """One request, when the gate lets it through.
+
+        Raises:
+            StoppedError: the run was stopped.
+            TargetError: what ended the run in another thread.
+        """
+        try:
+            started = self._gate.enter(call)
+        except StoppedError:
+            if self._ended_by:
+                raise self._ended_by from None
+            raise
+        if self._ended_by:
+            self._gate.leave(call, started, status=None, limit="", remaining="")
+            raise self._ended_by
+        response: requests.Response | None = None
+        try:
+            body = (
+                call.body
+                if isinstance(call.body, bytes)
+                else msgspec.json.encode(call.body)
+                if call.body
+                else None
+            )
+            response = self._request(call.method, call.path, params=dict(call.params), data=body, token=token)
+            return response
+        finally:
+            told: Mapping[str, str] = response.headers if response is not None else {}
+            self._gate.leave(
+                call,
+                started,
+                status=None if response is None else response.status_code,
+                limit=told.get("X-HubSpot-RateLimit-Max", ""),
+                remaining=told.get("X-HubSpot-RateLimit-Remaining", ""),
+            )
+
+    def _request(
+        self, method: str, path: str, *, token: str | None = None, **content: Any
+    ) -> requests.Response:
         """One request; never follows a redirect, so that the token goes to no other host."""
         try:
-            return self._http.request(
-                call.method,
-                self._base_url + call.path,
-                params=dict(call.params),
-                json=call.body,
+            return self._session().request(
+                method,
+                self._base_url + path,
+                headers={"Content-Type": "application/json"} if token else None,
+                auth=_Bearer(token) if token else None,
                 timeout=self._timeout,
                 allow_redirects=False,
+                **content,
             )
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
             raise SettingError("base_url is no valid address") from None
@@ -104,11 +218,73 @@ class HubSpotClient:
         except requests.exceptions.RequestException as error:
             raise TransientError(f"no answer from {self._base_url} ({type(error).__name__})") from None
 
-    def _learn(self, call: Call, response: requests.Response) -> None:
-        """The allowed rate, as HubSpot tells it with each answer."""
-        told = response.headers.get("X-HubSpot-RateLimit-Max", "")
-        if told.isdigit() and call.bucket != "search":
-            self._windows[call.bucket].limit = max(int(told), 1)
+    def _session(self) -> requests.Session:
+        """A session for each thread: requests does not promise that threads can share one."""
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            # The environment's proxies and certificates, looked up once and not for each call.
+            found = session.merge_environment_settings(self._base_url, {}, None, None, None)
+            session.trust_env, session.proxies, session.verify = False, found["proxies"], found["verify"]
+        return session
+
+    def _token_of(self, settings: Mapping[str, Any]) -> Token:
+        if settings["access_token"]:
+            return FixedToken(settings["access_token"])
+        return RefreshedToken(
+            settings["client_id"],
+            settings["client_secret"],
+            settings["refresh_token"],
+            self._ask_for_token(settings),
+        )
+
+    def _ask_for_token(self, settings: Mapping[str, Any]) -> Callable[[Mapping[str, str]], tuple[int, Any]]:
+        path = Api(settings["api_version"]).token_path()
+
+        def ask(form: Mapping[str, str]) -> tuple[int, Any]:
+            response = self._request("POST", path, data=dict(form))
+            if verdict(response.status_code, {}) is Verdict.TRY_AGAIN:
+                raise TransientError(f"HubSpot answered {response.status_code} to POST {path}")
+            return response.status_code, _json(response)
+
+        return ask
+
+
+class _Bearer(requests.auth.AuthBase):
+    """The token of one request; set so that no netrc file of the machine replaces it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _refusal(
+    judged: Verdict, call: Call, status: int, body: Any, *, forbidden_is_answer: bool
+) -> TargetError:
+    """The error of an answer that a repeat would not change."""
+    if judged is Verdict.STOP_FOR_TODAY:
+        return QuotaReachedError(
+            "HubSpot's API calls of the day are used up; run again after midnight of the account, nothing is lost"
+        )
+    if judged is Verdict.STOP_MIGRATION:
+        return QuotaReachedError(
+            "HubSpot moves this account to another data centre; run again later, nothing is lost"
+        )
+    where = f"{call.method} {call.path}"
+    if judged is Verdict.RENEW_TOKEN or (judged is Verdict.FORBIDDEN and not forbidden_is_answer):
+        return TokenRefusedError(refusal(status, body, where))
+    detail = body if isinstance(body, Mapping) else {}
+    return HubSpotAnswerError(
+        status=status,
+        category=str(detail.get("category", "")),
+        message=str(detail.get("message", "")),
+        correlation_id=str(detail.get("correlationId", "")),
+        call=where,
+        body=dict(detail),
+    )
 
 
 def refusal(status: int, body: Any, where: str) -> str:
@@ -122,10 +298,20 @@ def refusal(status: int, body: Any, where: str) -> str:
     return "HubSpot refused access_token: it is wrong, or it was revoked; check it in HubSpot under Development > Keys"
 
 
+def _body(call: Call, response: requests.Response) -> Any:
+    """What the answer says; None where it says nothing that can be read."""
+    if call.read is None or response.status_code not in {200, 201, 207}:
+        return _json(response)
+    try:
+        return call.read(response.content)
+    except ValueError:
+        return None
+
+
 def _json(response: requests.Response) -> Any:
     try:
-        return response.json() if response.content else None
-    except requests.exceptions.JSONDecodeError:
+        return msgspec.json.decode(response.content) if response.content else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
@@ -140,7 +326,7 @@ def _pause(state: RetryCallState) -> float:
     return told if told is not None else _BACKOFF(state)
 
 
-def _give_up(state: RetryCallState) -> Any:
+def _give_up(state: RetryCallState) -> NoReturn:
     raise UnreachableError(
         f"{_error(state)}; gave up. Check base_url, the network and HubSpot's status"
     ) from None

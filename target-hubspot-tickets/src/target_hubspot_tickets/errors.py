@@ -1,41 +1,85 @@
-"""Core: what can end a run or hold back a record, told by what the caller has to do."""
+"""Core: what can end a run or hold back a record, told by what the caller has to do; each ending has an exit code of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 
 class TargetError(Exception):
     """The run can't go on; the message says what to do."""
 
+    exit_code: ClassVar[int] = 1
+
 
 class SettingError(TargetError):
     """A setting is wrong: mend the one that the message names."""
 
-
-class TokenRefusedError(TargetError):
-    """HubSpot refused the token, or it lacks a scope: check access_token."""
-
-
-class QuotaReachedError(TargetError):
-    """The day's API calls are used up: run again later; what is confirmed is in the state."""
-
-
-class UnreachableError(TargetError):
-    """No usable answer after all tries: check base_url, the network and HubSpot's status."""
+    exit_code = 3
 
 
 class StreamError(TargetError):
     """The stream can't be loaded: mend what sends it."""
 
+    exit_code = 3
+
+
+class TokenRefusedError(TargetError):
+    """HubSpot refused the token, or it lacks a scope: check access_token."""
+
+    exit_code = 4
+
+
+class QuotaReachedError(TargetError):
+    """The day's API calls are used up, or the portal is being moved: run again later; what is confirmed is in the state."""
+
+    exit_code = 5
+
+
+class UnreachableError(TargetError):
+    """No usable answer after all tries: check base_url, the network and HubSpot's status."""
+
+    exit_code = 6
+
+
+class TooManyRejectedError(TargetError):
+    """More records were rejected than the settings allow: mend the cause, then run again or retry them."""
+
+    exit_code = 7
+
+
+class MassDeletionError(TargetError):
+    """More tickets would be archived than the settings allow; none was. Look at the list, then confirm or discard."""
+
+    exit_code = 8
+
+
+class LockedError(TargetError):
+    """Another run writes to this portal: wait for its end."""
+
+    exit_code = 9
+
+
+class LedgerError(TargetError):
+    """The ledger can't be read or written: mend ledger_url or the disk; nothing that is not on record was acknowledged."""
+
+    exit_code = 10
+
 
 class PreflightError(TargetError):
     """Something in the portal or the stream does not fit; nothing was written. `problems` lists all of it."""
 
-    def __init__(self, problems: list[str]) -> None:
+    exit_code = 3
+
+    def __init__(self, problems: Sequence[str]) -> None:
         listed = "\n".join(f"  {number}. {problem}" for number, problem in enumerate(problems, start=1))
         super().__init__(f"nothing was written, because:\n{listed}")
-        self.problems = problems
+        self.problems = tuple(problems)
+
+
+class StoppedError(Exception):
+    """The run was told to stop (SIGTERM, Ctrl-C), or another call ended it: send nothing more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +92,7 @@ class HubSpotAnswerError(TargetError):
         message: HubSpot's message; it may quote values, so it goes into no log.
         correlation_id: what HubSpot's support finds the call by.
         call: method and path.
+        body: the whole answer; it may quote values.
     """
 
     status: int
@@ -55,6 +100,7 @@ class HubSpotAnswerError(TargetError):
     message: str
     correlation_id: str
     call: str
+    body: dict[str, object] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         return f"HubSpot answered {self.status} {self.category} to {self.call} (correlation id {self.correlation_id or 'none'})"

@@ -1,120 +1,219 @@
-"""Shell: a batch of items into HubSpot: upserts, associations, deletions; what is refused is put on record before it returns."""
+"""Shell: a round of records into HubSpot: what is to be written, the tickets, their associations; an outcome for each record."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Protocol
 
-from target_hubspot_tickets.associations import Associator
+from target_hubspot_tickets.associations import Associator, Ticket
+from target_hubspot_tickets.batching import Input, Round, batches, encode
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.correlation import Outcomes, Refused, match, refused
+from target_hubspot_tickets.correlation import Answered
 from target_hubspot_tickets.errors import HubSpotAnswerError
-from target_hubspot_tickets.portal import Portal
-from target_hubspot_tickets.protocol import MAX_INPUTS, Api, Input, batches, chunks
-from target_hubspot_tickets.records import Delete, Item, Upsert
-from target_hubspot_tickets.rejected import RejectedFile
-from target_hubspot_tickets.report import Report
-from target_hubspot_tickets.tickets import Choices, UnresolvedError, properties_of
+from target_hubspot_tickets.lookups import Lookups
+from target_hubspot_tickets.option_adding import OptionAdder
+from target_hubspot_tickets.outcomes import HeldDelete, MadeAssociation, Rejected, RoundOutcome, Written
+from target_hubspot_tickets.protocol import MAX_INPUTS, Api, chunks
+from target_hubspot_tickets.records import Delete, Upsert, identity, record_of
+from target_hubspot_tickets.settings import Policy
+from target_hubspot_tickets.tickets import MissingOption, TicketPlan, UnresolvedError
+from target_hubspot_tickets.upserting import Upserter
 
-logger = logging.getLogger("target-hubspot-tickets")
+DIGEST_BYTES = 16
+
+
+class Remembers(Protocol):
+    """What a round reads of the ledger."""
+
+    def digests(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Digest of what was last written, by key."""
+
+    def made(self, keys: Sequence[str]) -> Mapping[str, list[MadeAssociation]]:
+        """Associations that this target made, by key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A record on its way: what is sent, and what tells it from what was sent before."""
+
+    upsert: Upsert
+    input: Input
+    digest: bytes | None
 
 
 class Loader:
-    """Writes items to one portal. When `load` returns, each is confirmed or on record as rejected."""
+    """Loads the rounds of one stream; several threads load one round each."""
 
     def __init__(  # noqa: PLR0913 - the parts that it is made of
         self,
         client: HubSpotClient,
         api: Api,
-        portal: Portal,
-        choices: Choices,
-        rejected: RejectedFile,
-        report: Report,
+        plan: TicketPlan,
+        associator: Associator,
+        lookups: Lookups,
+        ledger: Remembers,
+        policy: Policy,
+        stream: str,
+        adder: OptionAdder | None = None,
     ) -> None:
-        self._client, self._api, self._portal, self._choices = client, api, portal, choices
-        self._rejected, self._report = rejected, report
-        self._associator = Associator(client, api, report)
+        self._client, self._api, self._plan, self._stream = client, api, plan, stream
+        self._associator, self._lookups = associator, lookups
+        self._ledger, self._policy, self._adder = ledger, policy, adder
+        self._upserter = Upserter(client, api, policy.key_property)
 
-    def load(self, items: Sequence[Item], *, archive: bool) -> None:
-        """Write items that have each another key."""
-        upserts = {i.key: i for i in items if isinstance(i, Upsert)}
-        deletes = [i.key for i in items if isinstance(i, Delete)]
-        written = self._upsert(upserts)
-        self._associator.associate(
-            (written[key], wish)
-            for key, upsert in upserts.items()
-            if key in written
-            for wish in upsert.wishes
-        )
-        if archive:
-            for keys in chunks(deletes, MAX_INPUTS):
-                self._archive(keys)
+    def load(self, round_: Round) -> RoundOutcome:
+        """Write a round. When this returns, each record is confirmed, or its outcome says what it waits for.
+
+        Raises:
+            TargetError: the run can't go on; what was written will be written again, alike.
+            StoppedError: the run was stopped in the middle.
+        """
+        outcome = RoundOutcome(rejected=list(round_.rejected.values()))
+        upserts: dict[str, Upsert] = {}
+        for item in round_.items.values():
+            if isinstance(item, Upsert):
+                upserts[item.key] = item
+            else:
+                self._delete(item, outcome)
+        ready = self._fresh(self._changed(self._ready(upserts, outcome), outcome), outcome)
+        sent: list[Future[Answered]] = [
+            self._client.submit("general", self._upserter.send, batch)
+            for batch in batches([r.input for r in ready])
+        ]
+        wishes = [wish for one in ready for wish in one.upsert.wishes or ()]
+        if wishes:
+            self._lookups.find([wish for wish in wishes if wish.to != "tickets"])
+        self._note(ready, [future.result() for future in sent], outcome)
+        self._associate(upserts, outcome)
+        return outcome
+
+    def _delete(self, item: Delete, outcome: RoundOutcome) -> None:
+        if self._policy.archives:
+            outcome.held.append(HeldDelete(key=item.key, source=item.source))
         else:
-            self._report.ignored_deletes += len(deletes)
+            outcome.ignored.add(item.key)
 
-    def _upsert(self, upserts: dict[str, Upsert]) -> dict[str, str]:
-        """Ticket ids by key of what was written."""
-        inputs = []
+    def _ready(self, upserts: Mapping[str, Upsert], outcome: RoundOutcome) -> list[_Ready]:
+        """What can be sent; what can't be is rejected here."""
+        ready: list[_Ready] = []
+        refused = self._prepare(upserts, ready)
+        missing = [one for error in refused.values() for one in error.missing_options]
+        if missing and self._adder and self._add_options(missing):
+            refused |= self._prepare({key: upserts[key] for key in refused}, ready, refused)
+        for key, error in refused.items():
+            outcome.rejected.append(self._rejected(upserts[key], error.code, str(error)))
+        return ready
+
+    def _prepare(
+        self,
+        upserts: Mapping[str, Upsert],
+        ready: list[_Ready],
+        refused: dict[str, UnresolvedError] | None = None,
+    ) -> dict[str, UnresolvedError]:
+        """Add to `ready` what can be sent, and take it out of `refused`; what can't be, with its reason."""
+        errors: dict[str, UnresolvedError] = {}
         for key, upsert in upserts.items():
             try:
-                inputs.append(Input(key=key, properties=properties_of(upsert, self._portal, self._choices)))
+                properties = self._plan.properties_of(upsert)
             except UnresolvedError as error:
-                self._reject(Refused(key=key, code="UNRESOLVED", message=str(error)))
-        written: dict[str, str] = {}
-        for batch in batches(inputs):
-            written |= self._send(batch)
-        return written
+                errors[key] = error
+                continue
+            if refused:
+                del refused[key]
+            one = encode(key, properties, self._policy.key_property)
+            digest = _digest(one, upsert) if self._policy.only_changed else None
+            ready.append(_Ready(upsert=upsert, input=one, digest=digest))
+        return errors
 
-    def _send(self, batch: list[Input], *, again: bool = True) -> dict[str, str]:
-        """One call; a call refused as a whole is sent in halves, down to the record at fault."""
-        try:
-            body = self._client.send(self._api.upsert(batch, self._choices.key_property))
-        except HubSpotAnswerError as error:
-            if len(batch) == 1:
-                self._reject(
-                    refused(batch[0].key, {"category": error.category, "message": error.message}),
-                    error.correlation_id,
-                )
-                return {}
-            half = len(batch) // 2
-            return self._send(batch[:half]) | self._send(batch[half:])
-        outcomes = match([i.key for i in batch], body, self._choices.key_property)
-        self._count(outcomes)
-        for one in outcomes.refused:
-            self._reject(one)
-        return outcomes.written | self._send_silent(batch, outcomes, again=again)
+    def _add_options(self, missing: Sequence[MissingOption]) -> bool:
+        """Make the options that records ask for (create_options); whether any was."""
+        values: dict[str, dict[str, None]] = {}
+        for one in missing:
+            values.setdefault(one.property, {})[one.value] = None
+        changed = (
+            [self._adder.add(name, list(wanted)) for name, wanted in values.items()] if self._adder else []
+        )
+        for found in changed:
+            if found is not None:
+                self._plan.learn(found)
+        return any(found is not None for found in changed)
 
-    def _send_silent(self, batch: list[Input], outcomes: Outcomes, *, again: bool) -> dict[str, str]:
-        """Inputs that the answer says nothing of: once more, each alone; after that they are rejected, not forgotten."""
-        silent = [i for i in batch if i.key in set(outcomes.silent)]
-        if not again:
-            for one in silent:
-                self._reject(
-                    Refused(
-                        key=one.key,
-                        code="NO_ANSWER",
-                        message="HubSpot's answer neither confirms nor refuses the record",
-                    )
-                )
-            return {}
-        written: dict[str, str] = {}
-        for one in silent:
-            written |= self._send([one], again=False)
-        return written
+    def _changed(self, ready: list[_Ready], outcome: RoundOutcome) -> list[_Ready]:
+        """Without those that were written with the same values before."""
+        if not self._policy.only_changed:
+            return ready
+        known = self._ledger.digests([one.input.key for one in ready])
+        changed = [one for one in ready if known.get(one.input.key) != one.digest]
+        outcome.unchanged |= {one.input.key for one in ready} - {one.input.key for one in changed}
+        return changed
 
-    def _count(self, outcomes: Outcomes) -> None:
-        self._report.created += len(outcomes.created)
-        self._report.updated += len(outcomes.written) - len(outcomes.created)
+    def _fresh(self, ready: list[_Ready], outcome: RoundOutcome) -> list[_Ready]:
+        """Without those whose ticket has a newer version already: a replay must not bring back the past."""
+        version = self._policy.version_property
+        if not self._policy.stale_guard:
+            return ready
+        there = self._versions([one.input.key for one in ready if one.upsert.values.get(version)])
+        stale = {
+            one.input.key
+            for one in ready
+            if (found := there.get(identity(one.input.key)))
+            and _moment(one.upsert.values.get(version)) < found
+        }
+        outcome.stale |= stale
+        return [one for one in ready if one.input.key not in stale]
 
-    def _archive(self, keys: list[str]) -> None:
-        """Ids by key first: archiving takes record ids only. A key that is gone already is done."""
-        body = self._client.send(self._api.read_by("tickets", self._choices.key_property, keys))
-        ids = [str(r["id"]) for r in body.get("results", ())]
-        if ids:
-            self._client.send(self._api.archive(ids))
-        self._report.archived += len(ids)
-        self._report.already_gone += len(keys) - len(ids)
+    def _versions(self, keys: Sequence[str]) -> dict[str, datetime]:
+        key_property, version = self._policy.key_property, self._policy.version_property
+        calls = [
+            self._api.read_by("tickets", key_property, part, [version]) for part in chunks(keys, MAX_INPUTS)
+        ]
+        versions = {}
+        for answer in self._client.send_all(calls):
+            if isinstance(answer, HubSpotAnswerError):
+                raise answer
+            for found in answer.get("results") or ():
+                values = found.get("properties") or {}
+                if values.get(version):
+                    versions[identity(str(values.get(key_property)))] = _moment(values[version])
+        return versions
 
-    def _reject(self, one: Refused, correlation_id: str = "") -> None:
-        self._report.rejected += 1
-        self._rejected.add(one.key, one.code, one.message, correlation_id)
+    def _note(self, ready: Sequence[_Ready], answers: Sequence[Answered], outcome: RoundOutcome) -> None:
+        by_key = {one.input.key: one for one in ready}
+        for answered in answers:
+            if self._policy.only_changed:
+                for key, written in answered.written.items():
+                    outcome.written[key] = replace(written, digest=by_key[key].digest)
+            else:
+                outcome.written.update(answered.written)
+            for key, refused in answered.rejected.items():
+                record = record_of(by_key[key].upsert) if self._policy.keeps_payloads else None
+                outcome.rejected.append(replace(refused, record=record, stream=self._stream))
+
+    def _associate(self, upserts: Mapping[str, Upsert], outcome: RoundOutcome) -> None:
+        tickets = {key: _ticket(upserts[key], written) for key, written in outcome.written.items()}
+        if any(ticket.wishes is not None for ticket in tickets.values()):
+            made = self._ledger.made(list(tickets)) if self._policy.mirrors else {}
+            outcome.associations = self._associator.associate(tickets, made)
+
+    def _rejected(self, upsert: Upsert, code: str, message: str) -> Rejected:
+        record = record_of(upsert) if self._policy.keeps_payloads else None
+        return Rejected(key=upsert.key, code=code, message=message, record=record, stream=self._stream)
+
+
+def _ticket(upsert: Upsert, written: Written) -> Ticket:
+    return Ticket(key=upsert.key, ticket_id=written.ticket_id, is_new=written.is_new, wishes=upsert.wishes)
+
+
+def _digest(one: Input, upsert: Upsert) -> bytes:
+    return blake2b(
+        one.content + repr(upsert.wishes).encode("utf-8", "replace"), digest_size=DIGEST_BYTES
+    ).digest()
+
+
+def _moment(value: Any) -> datetime:
+    """A version as a moment; HubSpot gives back another form than it was sent (ISO 8601, UTC)."""
+    return datetime.fromisoformat(str(value))

@@ -9,6 +9,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from target_hubspot_tickets.errors import StreamError
 
 # The members that each type of message needs, and what they are.
@@ -19,20 +21,22 @@ MEMBERS: dict[str, dict[str, type]] = {
     "BATCH": {"stream": str},
     "ACTIVATE_VERSION": {"stream": str},
 }
+# Numbers with a point become decimals, so that no digit is lost.
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def read_message(line: str) -> dict[str, Any]:
-    """The message of a line; numbers with a point become decimals, so that no digit is lost.
+def read_message(line: bytes) -> dict[str, Any]:
+    """The message of a line.
 
     Raises:
         StreamError: it is none that a target understands.
     """
     try:
-        message = json.loads(line, parse_float=Decimal)
-    except ValueError:
-        raise StreamError(
-            "the input has a line that is no Singer message: it was cut off, or a tap or mapper prints to stdout"
-        ) from None
+        message = _DECODER.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        message = _read_leniently(line)
+    except RecursionError:
+        raise StreamError("the input has a message that is nested too deeply") from None
     kind = message.get("type") if isinstance(message, dict) else None
     if not isinstance(kind, str) or kind not in MEMBERS:
         raise StreamError(f"the input has a message of no known type; known are {', '.join(MEMBERS)}")
@@ -43,3 +47,13 @@ def read_message(line: str) -> dict[str, Any]:
             )
     found: dict[str, Any] = message
     return found
+
+
+def _read_leniently(line: bytes) -> Any:
+    """What other programs write and strict JSON does not allow: lone surrogates, NaN."""
+    try:
+        return json.loads(line, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise StreamError(
+            "the input has a line that is no Singer message: it was cut off, or a tap or mapper prints to stdout"
+        ) from None

@@ -1,78 +1,152 @@
-"""Shell: what a run does before its first write: reads the portal, makes the target's own properties, refuses what can't work."""
+"""Shell: what a run does before its first write: reads the portal, refuses what can't work, creates what may be created."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.errors import HubSpotAnswerError, PreflightError
-from target_hubspot_tickets.portal import Portal, Property, read_owners, read_pipelines, read_properties
-from target_hubspot_tickets.preflight import plan, wrong_places
-from target_hubspot_tickets.protocol import Api
-from target_hubspot_tickets.records import OWNER_EMAIL
+from target_hubspot_tickets.needs import OF_ANY_STREAM, needs_of
+from target_hubspot_tickets.option_adding import OptionAdder
+from target_hubspot_tickets.owners import Owners
+from target_hubspot_tickets.portal import Portal, Property, read_properties
+from target_hubspot_tickets.portal_reading import Readings, read_portal
+from target_hubspot_tickets.preflight import Asked, Plan, plan
+from target_hubspot_tickets.protocol import Api, Call
+from target_hubspot_tickets.scopes import forbidden, scope_problems
+from target_hubspot_tickets.ticket_properties import Creation, listed
+from target_hubspot_tickets.tickets import Choices
 
-logger = logging.getLogger("target-hubspot-tickets")
-CONFLICT = 409
+CONFLICT, FORBIDDEN = 409, 403
+LISTED_TRIES = 6
 
 
-def open_portal(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A portal in which everything fits. `portal_id` and `time_zone` are "" where the token may not read the account.
+
+    Attributes:
+        time_zone: IANA name.
+        notes: what was created, or would be; what is left out.
+    """
+
+    portal_id: str
+    time_zone: str
+    portal: Portal
+    notes: tuple[str, ...]
+
+
+def open_portal(  # noqa: PLR0913 - the settings that it goes by
     client: HubSpotClient,
     api: Api,
-    columns: dict[str, dict[str, Any]],
-    key_property: str,
+    columns: Mapping[str, Any] | None,
+    choices: Choices,
     *,
     may_create: bool,
-) -> Portal:
-    """The portal, ready for a stream with these columns.
+    may_create_options: bool,
+    property_group: str,
+    read_only: bool = False,
+) -> Opened:
+    """The portal, ready for a stream with these columns (name -> JSON Schema), or None to look at the portal alone.
+
+    With `read_only` nothing is created: the notes say what would be.
 
     Raises:
         PreflightError: all that does not fit; nothing was written.
+        TokenRefusedError: the token is none.
     """
-    client.send(api.account())
-    properties = read_properties(client.send(api.properties("tickets")))
-    pipelines = read_pipelines(client.send(api.pipelines()))
-    planned = plan(columns, properties, key_property, may_create=may_create)
-    if problems := [*planned.problems, *wrong_places(columns, pipelines)]:
+    needs = OF_ANY_STREAM if columns is None else needs_of(columns)
+    creation = Creation(properties=may_create, options=may_create_options, group=property_group)
+    readings = read_portal(client, api, needs, is_alone=columns is None)
+    planned = plan(Asked(columns=columns, needs=needs, choices=choices, creation=creation), readings.found)
+    if problems := [*scope_problems(readings.refused), *planned.problems]:
         raise PreflightError(problems)
+    known = readings.found.properties or {}
+    would_be = planned.created() | planned.changed(known)
+    made = would_be if read_only else _create(client, api, planned)
+    return Opened(
+        portal_id=str(readings.account.get("portalId") or ""),
+        time_zone=str(readings.account.get("timeZone") or ""),
+        portal=Portal(
+            properties={**known, **made},
+            pipelines=readings.found.pipelines or (),
+            owners=readings.found.owners or Owners(),
+        ),
+        notes=_notes(planned, readings, "would create" if read_only else "created"),
+    )
+
+
+def _notes(planned: Plan, readings: Readings, verb: str) -> tuple[str, ...]:
+    names = [str(body["name"]) for body in planned.create]
+    return (
+        *planned.notes,
+        *([f"{verb} the group of ticket properties '{planned.group}'"] if planned.group else []),
+        *([f"{verb} the ticket properties {listed(names)}"] if names else []),
+        *(f"{verb} options of '{name}': {listed(values)}" for name, values in planned.options.items()),
+        *(f"not needed by every stream: {problem}" for problem in scope_problems(readings.unneeded)),
+    )
+
+
+# -- what is created
+
+
+def _create(client: HubSpotClient, api: Api, planned: Plan) -> dict[str, Property]:
+    """The new and changed properties once they are there; what another run has created meanwhile is no error."""
+    if planned.group:
+        title = planned.group.replace("_", " ").title()
+        _post(client, api.create_property_group(planned.group, title), f"create the group '{planned.group}'")
     for body in planned.create:
-        create(client, api, body)
-    if planned.create:
-        properties = wait_for(client, api, {str(body["name"]) for body in planned.create})
-    owners = read_owners(all_owners(client, api)) if OWNER_EMAIL in columns else {}
-    return Portal(properties=properties, pipelines=pipelines, owners=owners)
+        _post(client, api.create_property(body), f"create the ticket property '{body['name']}'")
+    created = _listed_properties(client, api, planned) if planned.create else {}
+    _check_created(planned, created)
+    adder = OptionAdder(client, api)
+    for name, values in planned.options.items():
+        if changed := adder.add(name, values):
+            created[name] = changed
+    return created
 
 
-def create(client: HubSpotClient, api: Api, body: dict[str, Any]) -> None:
-    """One of the target's own properties; that it is there already is no error."""
+def _post(client: HubSpotClient, call: Call, purpose: str) -> None:
     try:
-        client.send(api.create_property(body))
-        logger.info("Created the ticket property %s in HubSpot", body["name"])
+        client.send(call, forbidden_is_answer=True)
     except HubSpotAnswerError as error:
+        if error.status == FORBIDDEN:
+            raise PreflightError(scope_problems([forbidden(purpose, error.body)])) from None
         if error.status != CONFLICT:
-            raise
+            raise PreflightError([f"HubSpot refuses to {purpose}: {error}; create it by hand"]) from None
 
 
-def wait_for(client: HubSpotClient, api: Api, names: set[str]) -> dict[str, Property]:
-    """The properties once the new ones are listed: HubSpot may take a moment."""
+def _listed_properties(client: HubSpotClient, api: Api, planned: Plan) -> dict[str, Property]:
+    """The properties once the new ones are among them: HubSpot may take a moment."""
+    names = {str(body["name"]) for body in planned.create}
     retrying = Retrying(
-        retry=retry_if_result(lambda found: not names <= set(found)),
-        stop=stop_after_attempt(5),
+        retry=retry_if_result(lambda found: not names <= found.keys()),
+        stop=stop_after_attempt(LISTED_TRIES),
         wait=wait_exponential(multiplier=0.5, max=8),
+        sleep=client.pause,
+        retry_error_callback=_give_up,
     )
     found: dict[str, Property] = retrying(lambda: read_properties(client.send(api.properties("tickets"))))
     return found
 
 
-def all_owners(client: HubSpotClient, api: Api) -> list[dict[str, Any]]:
-    """Every active owner, over all pages."""
-    owners: list[dict[str, Any]] = []
-    after: str | None = None
-    while True:
-        body = client.send(api.owners(after))
-        owners += body.get("results", [])
-        after = ((body.get("paging") or {}).get("next") or {}).get("after")
-        if not after:
-            return owners
+def _give_up(_state: RetryCallState) -> None:
+    raise PreflightError(
+        ["HubSpot does not list the properties that were created a moment ago: run again in a minute"]
+    )
+
+
+def _check_created(planned: Plan, properties: Mapping[str, Property]) -> None:
+    """A property that was archived comes back as it was when another of its name is created."""
+    created = planned.created().values()
+    wrong = [p.name for p in created if p.is_unique and not properties[p.name].is_unique]
+    if wrong:
+        text = (
+            f"the ticket property {listed(wrong)} had been archived, came back, and does not require unique values: "
+            "delete it for good in HubSpot, or name another key_property"
+        )
+        raise PreflightError([text])

@@ -5,13 +5,15 @@ Source: HubSpot's API reference for tickets, associations, search, properties, p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 MAX_INPUTS = 100  # of every object batch
 MAX_PAIRS = 2000  # of associate/default; documented for batch/create only
+MAX_ASSOCIATIONS_READ = 1000  # of associations' batch/read
 MAX_SEARCH_VALUES = 100  # of one IN; a body has to stay below 3,000 characters
+MAX_SEARCH_BODY = 3_000  # characters of a search's body
 MAX_BODY_BYTES = 2_000_000  # HubSpot publishes no number; a batch above this is split
 T = TypeVar("T")
 Bucket = Literal["general", "associations", "search"]
@@ -19,13 +21,17 @@ Bucket = Literal["general", "associations", "search"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request: what to send, which rate bucket it counts in, and whether it may be sent twice (all of ours may)."""
+    """One request: what to send (a value, or JSON that is ready), and which rate bucket it counts in. All may be sent twice.
+
+    `read` makes a value of a successful answer's bytes, in place of the plain JSON; it raises ValueError on what is none.
+    """
 
     method: str
     path: str
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | bytes | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     bucket: Bucket = "general"
+    read: Callable[[bytes], Mapping[str, Any]] | None = None
 
 
 # What each API version calls each part of the API.
@@ -33,20 +39,14 @@ PATHS = {
     "dated": {
         "objects": "/crm/objects/{version}/{name}", "properties": "/crm/properties/{version}/{name}", "pipelines": "/crm/pipelines/{version}/tickets",
         "owners": "/crm/owners/{version}", "associations": "/crm/associations/{version}/{name}/{other}", "account": "/account-info/{version}/details",
+        "token": "/oauth/{version}/token",
     },
     "v3": {
         "objects": "/crm/v3/objects/{name}", "properties": "/crm/v3/properties/{name}", "pipelines": "/crm/v3/pipelines/tickets",
         "owners": "/crm/v3/owners", "associations": "/crm/v4/associations/{name}/{other}", "account": "/account-info/v3/details",
+        "token": "/oauth/v3/token",
     },
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
-    """One input of batch/upsert: the key and all properties that are sent."""
-
-    key: str
-    properties: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,9 @@ class Api:
         table = PATHS["v3" if self.version == "v3" else "dated"]
         return table[part].format(version=self.version, name=name, other=other)
 
+    def token_path(self) -> str:
+        return self._path("token")
+
     def account(self) -> Call:
         return Call(method="GET", path=self._path("account"))
 
@@ -67,6 +70,20 @@ class Api:
 
     def create_property(self, body: Mapping[str, Any]) -> Call:
         return Call(method="POST", path=self._path("properties", "tickets"), body=body)
+
+    def change_property(self, name: str, body: Mapping[str, Any]) -> Call:
+        """Options in `body` replace the whole list."""
+        return Call(method="PATCH", path=f"{self._path('properties', 'tickets')}/{name}", body=body)
+
+    def property_groups(self) -> Call:
+        return Call(method="GET", path=f"{self._path('properties', 'tickets')}/groups")
+
+    def create_property_group(self, name: str, label: str) -> Call:
+        return Call(
+            method="POST",
+            path=f"{self._path('properties', 'tickets')}/groups",
+            body={"name": name, "label": label},
+        )
 
     def pipelines(self) -> Call:
         return Call(method="GET", path=self._path("pipelines"))
@@ -78,23 +95,30 @@ class Api:
             params={"limit": "100"} | ({"after": after} if after else {}),
         )
 
-    def upsert(self, inputs: Sequence[Input], key_property: str) -> Call:
-        """Each input with its key as trace id: HubSpot then judges each by itself."""
-        body = [
-            {"idProperty": key_property, "id": i.key, "objectWriteTraceId": i.key, "properties": i.properties}
-            for i in inputs
-        ]
-        return Call(
-            method="POST", path=self._path("objects", "tickets") + "/batch/upsert", body={"inputs": body}
-        )
+    def upsert(
+        self, body: Mapping[str, Any] | bytes, read: Callable[[bytes], Mapping[str, Any]] | None = None
+    ) -> Call:
+        path = self._path("objects", "tickets") + "/batch/upsert"
+        return Call(method="POST", path=path, body=body, read=read)
 
-    def read_by(self, name: str, key_property: str, keys: Sequence[str]) -> Call:
-        body = {
-            "idProperty": key_property,
-            "properties": [key_property],
-            "inputs": [{"id": key} for key in keys],
-        }
+    def read_by(
+        self, name: str, key_property: str | None, keys: Sequence[str], properties: Sequence[str] = ()
+    ) -> Call:
+        """Records by the values of a unique property (None: by record id), at most 100, with that property and `properties`."""
+        shown = list(dict.fromkeys([*([key_property] if key_property else []), *properties]))
+        body: dict[str, Any] = {"properties": shown, "inputs": [{"id": key} for key in keys]}
+        if key_property:
+            body["idProperty"] = key_property
         return Call(method="POST", path=self._path("objects", name) + "/batch/read", body=body)
+
+    def list_tickets(self, properties: Sequence[str], after: str | None) -> Call:
+        """One page of at most 100 active tickets, in the order of their ids."""
+        params = {"limit": "100", "archived": "false", "properties": ",".join(properties)}
+        return Call(
+            method="GET",
+            path=self._path("objects", "tickets"),
+            params=params | ({"after": after} if after else {}),
+        )
 
     def archive(self, ids: Sequence[str]) -> Call:
         return Call(
@@ -109,12 +133,19 @@ class Api:
         body = {"filterGroups": [{"filters": filters}], "properties": [by], "limit": 200}
         return Call(method="POST", path=self._path("objects", name) + "/search", body=body, bucket="search")
 
-    def associate(self, other: str, pairs: Sequence[tuple[str, str]]) -> Call:
-        body = {"inputs": [{"from": {"id": ticket}, "to": {"id": to}} for ticket, to in pairs]}
+    def associations(self, other: str, operation: str, inputs: Sequence[Mapping[str, Any]]) -> Call:
+        """A batch call between tickets and `other`: operation is batch/associate/default, batch/create, batch/read, batch/archive, ..."""
         return Call(
             method="POST",
-            path=self._path("associations", "tickets", other) + "/batch/associate/default",
-            body=body,
+            path=f"{self._path('associations', 'tickets', other)}/{operation}",
+            body={"inputs": list(inputs)},
+            bucket="associations",
+        )
+
+    def labels(self, other: str) -> Call:
+        return Call(
+            method="GET",
+            path=f"{self._path('associations', 'tickets', other)}/labels",
             bucket="associations",
         )
 
@@ -129,18 +160,3 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
             chunk = []
     if chunk:
         yield chunk
-
-
-def batches(inputs: Iterable[Input]) -> Iterator[list[Input]]:
-    """Inputs in lists of at most 100 and about two million bytes."""
-    batch: list[Input] = []
-    size = 0
-    for one in inputs:
-        weight = sum(len(v) * 4 + len(n) + 8 for n, v in one.properties.items())
-        if batch and (len(batch) == MAX_INPUTS or size + weight > MAX_BODY_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(one)
-        size += weight
-    if batch:
-        yield batch

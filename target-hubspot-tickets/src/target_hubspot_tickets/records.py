@@ -12,6 +12,7 @@ DELETED_AT = "_sdc_deleted_at"
 ASSOCIATIONS = "associations"
 OWNER_EMAIL = "hubspot_owner_email"
 TO_OBJECTS = {"company": "companies", "contact": "contacts", "ticket": "tickets"}
+NOT_PROPERTIES = frozenset({DELETED_AT, ASSOCIATIONS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """An association that a record asks for; `ways` in the order to try them."""
+    """An association that a record asks for; `to` is HubSpot's plural (companies), `ways` in the order to try them."""
 
     to: str
     ways: tuple[Way, ...]
@@ -33,24 +34,36 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upsert:
-    """A ticket as it is to be: property values as the stream has them, and the associations that it asks for."""
+    """A ticket as it is to be.
+
+    Attributes:
+        key: value of the key property, trimmed, as the stream has it.
+        values: columns as the stream has them; one that is absent leaves its property alone.
+        wishes: the associations asked for; None where the record says nothing of associations, () where it asks for none.
+    """
 
     key: str
     values: Mapping[str, Any]
-    wishes: tuple[Wish, ...] = ()
+    wishes: tuple[Wish, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """A ticket that is to go."""
+    """A ticket that is to go; `source` is the mark of the org that its record came from, or None."""
 
     key: str
+    source: str | None = None
 
 
 Item = Upsert | Delete
 
 
-def read_record(record: Mapping[str, Any], key_property: str) -> Item:
+def identity(key: str) -> str:
+    """What two spellings of one key share: HubSpot may not tell their case apart (undocumented; hubspot-api 11.10)."""
+    return key.strip().lower()
+
+
+def read_record(record: Mapping[str, Any], key_property: str, source_property: str | None = None) -> Item:
     """What a record asks for.
 
     Raises:
@@ -59,14 +72,37 @@ def read_record(record: Mapping[str, Any], key_property: str) -> Item:
     key = record.get(key_property)
     if not isinstance(key, str | int) or isinstance(key, bool) or not str(key).strip():
         raise StreamError(f"a record has no value in its key column '{key_property}'")
+    key = str(key).strip()
     if record.get(DELETED_AT):
-        return Delete(key=str(key))
-    values = {
-        name: value
-        for name, value in record.items()
-        if name not in {DELETED_AT, ASSOCIATIONS} and not name.startswith("_sdc_")
-    }
-    return Upsert(key=str(key), values=values, wishes=_wishes(record.get(ASSOCIATIONS), str(key)))
+        source = record.get(source_property) if source_property else None
+        return Delete(key=key, source=None if source is None else str(source))
+    others = [name for name in record if name[:1] == "_" or name == ASSOCIATIONS]
+    values = _without(record, others) if others else record
+    return Upsert(
+        key=key,
+        values=values,
+        wishes=_wishes(record.get(ASSOCIATIONS), key) if ASSOCIATIONS in record else None,
+    )
+
+
+def _without(record: Mapping[str, Any], others: Sequence[str]) -> dict[str, Any]:
+    """Without the columns that are Singer's, or ours, and no properties."""
+    gone = {name for name in others if name in NOT_PROPERTIES or name.startswith("_sdc_")}
+    return {name: value for name, value in record.items() if name not in gone}
+
+
+def record_of(upsert: Upsert) -> dict[str, Any]:
+    """The record that `read_record` reads as this upsert."""
+    if upsert.wishes is None:
+        return dict(upsert.values)
+    singular = {plural: name for name, plural in TO_OBJECTS.items()}
+    return {**upsert.values, ASSOCIATIONS: [_association(wish, singular[wish.to]) for wish in upsert.wishes]}
+
+
+def _association(wish: Wish, to: str) -> dict[str, Any]:
+    first, *others = ({"by": way.by, "value": way.value} for way in wish.ways)
+    label = {"label": wish.label} if wish.label else {}
+    return {"to": to, **first, **label, **({"otherwise": others} if others else {})}
 
 
 def _wishes(value: Any, key: str) -> tuple[Wish, ...]:

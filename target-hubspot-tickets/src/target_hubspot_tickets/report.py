@@ -1,47 +1,137 @@
-"""Core: what a run did, as the report file and the last line of the log say it."""
+"""Core: what a run did, as the report file and the last line of the log say it, and the limits of what it may reject."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from target_hubspot_tickets.outcomes import RoundOutcome
+
+RATIO_COUNTS_FROM = 1_000  # records; a share of fewer says little
 
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """Counts of one run. records = created + updated + archived + already_gone + ignored_deletes + superseded + rejected."""
+    """Counts of one run.
+
+    records + retried = created + updated + unchanged + stale + superseded + rejected + held_deletes + ignored_deletes: no record
+    without an outcome. archived, already_gone and foreign speak of deletions of this run and of earlier ones that were held.
+
+    Attributes:
+        pending_associations: all that wait in the ledger at the end of the run.
+        removed_associations: ours that no longer held (mirror mode).
+        refused_calls: calls that HubSpot refused for their rate or a lock, and that were sent again.
+    """
 
     records: int = 0
+    retried: int = 0
     created: int = 0
     updated: int = 0
-    archived: int = 0
-    already_gone: int = 0
-    ignored_deletes: int = 0
+    unchanged: int = 0
+    stale: int = 0
     superseded: int = 0
     rejected: int = 0
+    held_deletes: int = 0
+    ignored_deletes: int = 0
+    archived: int = 0
+    already_gone: int = 0
+    foreign: int = 0
     associations: int = 0
+    removed_associations: int = 0
     pending_associations: int = 0
     ambiguous_matches: int = 0
     api_calls: int = 0
+    refused_calls: int = 0
     seconds: float = 0.0
     status: str = "incomplete"
+    exit_code: int = 1
+    rejected_by_code: Counter[str] = field(default_factory=Counter)
+    _same_code: str = ""
+    _same_count: int = 0
+
+    def count(self, outcome: RoundOutcome, superseded: int) -> None:
+        """Add what became of a round."""
+        new = sum(one.is_new for one in outcome.written.values())
+        self.created += new
+        self.updated += len(outcome.written) - new
+        self.unchanged += len(outcome.unchanged)
+        self.stale += len(outcome.stale)
+        self.superseded += superseded
+        self.rejected += len(outcome.rejected)
+        self.held_deletes += len(outcome.held)
+        self.ignored_deletes += len(outcome.ignored)
+        self.count_associations(outcome)
+        self.rejected_by_code.update(one.code for one in outcome.rejected)
+        self._watch_sameness(outcome)
+
+    def count_associations(self, outcome: RoundOutcome) -> None:
+        """Add what became of associations."""
+        self.associations += outcome.associations.made_count
+        self.removed_associations += outcome.associations.removed_count
+        self.ambiguous_matches += outcome.associations.ambiguous_count
+
+    def _watch_sameness(self, outcome: RoundOutcome) -> None:
+        """Rejections for one reason, one after the other, without a record between them that went well."""
+        if outcome.written:
+            self._same_code, self._same_count = "", 0
+        for code, count in Counter(one.code for one in outcome.rejected).items():
+            self._same_count = self._same_count + count if code == self._same_code else count
+            self._same_code = code
+
+    def too_many_rejected(
+        self, *, max_rejected: int | None, max_ratio: float | None, max_same: int
+    ) -> str | None:
+        """Why the run has to stop, or None."""
+        if max_rejected is not None and self.rejected > max_rejected:
+            return f"{self.rejected} records were rejected, more than max_rejected ({max_rejected})"
+        if (
+            max_ratio is not None
+            and self.records >= RATIO_COUNTS_FROM
+            and self.rejected > max_ratio * self.records
+        ):
+            return f"{self.rejected} of {self.records} records were rejected, more than max_rejected_ratio ({max_ratio})"
+        if self._same_count >= max_same:
+            return f"{self._same_count} records one after the other were rejected for the same reason ({self._same_code})"
+        return None
+
+    @property
+    def outcomes(self) -> int:
+        """Records that have an outcome."""
+        return (
+            self.created + self.updated + self.unchanged + self.stale
+            + self.superseded + self.rejected + self.held_deletes + self.ignored_deletes
+        )  # fmt: skip
 
     @property
     def records_per_second(self) -> float:
         return round(self.records / self.seconds, 1) if self.seconds else 0.0
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {
+        shown = {name: value for name, value in asdict(self).items() if not name.startswith("_")}
+        return shown | {
+            "rejected_by_code": dict(self.rejected_by_code),
             "seconds": round(self.seconds, 3),
             "records_per_second": self.records_per_second,
         }
 
     def line(self) -> str:
+        more = [
+            f"{count} {words}"
+            for count, words in (
+                (self.unchanged, "unchanged"),
+                (self.stale, "older than their ticket"),
+                (self.retried, "of earlier runs tried again"),
+            )
+            if count
+        ]
         waiting = (
             f" ({self.pending_associations} wait for a company, contact or ticket that is not in HubSpot)"
             if self.pending_associations
             else ""
         )
         return (
-            f"tickets: {self.created} created, {self.updated} updated, {self.archived} archived, {self.rejected} rejected of {self.records} records; "
-            f"{self.associations} associations{waiting}; {self.api_calls} API calls; {self.records_per_second} records/s; {self.status}"
+            f"tickets: {self.created} created, {self.updated} updated, {self.archived} archived, {self.rejected} rejected of {self.records} records"
+            f"{''.join(f', {one}' for one in more)}; {self.associations} associations{waiting}; {self.api_calls} API calls; "
+            f"{self.records_per_second} records/s; {self.status}"
         )

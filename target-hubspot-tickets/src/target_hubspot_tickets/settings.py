@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from target_hubspot_tickets.tickets import Choices
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-JSON_TYPES = {"string": str, "integer": int, "boolean": bool}
+JSON_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "number": (int, float),
+}
+OAUTH = ("client_id", "client_secret", "refresh_token")
 API_VERSIONS = ("2026-09", "2026-03", "v3")
 
 
@@ -29,18 +40,63 @@ JSON_SCHEMA: dict[str, Any] = {
             "crm.objects.contacts.read and .write, crm.objects.owners.read, crm.schemas.companies.read, crm.schemas.contacts.read.",
             secret=True, writeOnly=True,
         ),
+        "client_id": _setting("string", "OAuth client id", "Of an OAuth app, in place of access_token; needs client_secret and refresh_token."),
+        "client_secret": _setting("string", "OAuth client secret", "Of an OAuth app.", secret=True, writeOnly=True),
+        "refresh_token": _setting("string", "OAuth refresh token", "Of an OAuth app; tokens are renewed from it.", secret=True, writeOnly=True),
         "base_url": _setting("string", "Base URL", "HubSpot's API; https only, unless the host is this machine.", default="https://api.hubapi.com"),
-        "api_version": _choice("API version", "Dated version of HubSpot's API, or v3.", "2026-09", *API_VERSIONS),
+        "api_version": _choice("API version", "Dated version of HubSpot's API, or v3. 2026-03 and v3 do not enforce the portal's required properties.", "2026-09", *API_VERSIONS),
+        # what a record is
         "key_property": _setting(
             "string", "Key property", "Ticket property with unique values that a record is found by; the stream has a column of this name.", default="salesforce_case_id"
         ),
+        "source_property": _setting(
+            "string", "Source property", "Ticket property that holds the mark of the org which a record came from; only tickets with the same mark are ever archived.", default="salesforce_org_id"
+        ),
+        "version_property": _setting(
+            "string", "Version property", "Date and time property that holds when a record was changed last; stale_guard and reconciliation compare it.", default="salesforce_system_modstamp"
+        ),
+        "unknown_columns": _choice("Unknown columns", "Columns that are no ticket property: refused before anything is written, or ignored.", "refuse", "refuse", "ignore"),
         "create_properties": _setting("boolean", "Create properties", "Create the key property and other missing salesforce_* properties.", default=True),
-        "on_delete": _choice("On delete", "What becomes of the ticket of a record with _sdc_deleted_at.", "ignore", "ignore", "archive"),
-        "empty_values": _choice("Empty values", "What null does to a property.", "clear", "clear", "keep"),
-        "unknown_owner": _choice("Unknown owner", "What becomes of the owner when no HubSpot owner has the e-mail.", "leave", "leave", "clear"),
+        "property_group": _setting("string", "Property group", "Group of the properties that are created; made if it is missing.", default="ticketinformation"),
+        "create_options": _setting("boolean", "Create options", "Add options that a stream announces and a property does not have.", default=False),
+        # values
+        "empty_values": _choice("Empty values", "What null, or an empty text, does to a property.", "clear", "clear", "keep"),
+        "long_text": _choice("Long text", "A text above HubSpot's 65,536 characters is cut with a visible mark, or its record is rejected.", "cut", "cut", "reject"),
+        "unknown_owner": _choice("Unknown owner", "What becomes of the owner when no HubSpot owner has the e-mail.", "leave", "leave", "clear", "default", "reject"),
+        "default_owner": _setting("string", "Default owner", "E-mail or id of the owner that unknown_owner: default means."),
+        # writing
+        "write_mode": _choice("Write mode", "Write all records, or only those that the ledger does not know to be written with the same values.", "all", "all", "changed"),
+        "stale_guard": _setting("boolean", "Stale guard", "Before writing, read the tickets' version_property and pass over records that are older; one more call per 100 records.", default=False),
+        "max_in_flight": _setting("integer", "Calls in flight", "The most calls at once; fewer while HubSpot is slow or locks.", default=24, minimum=1),
         "request_timeout_seconds": _setting("integer", "Time-out", "Seconds to wait for an answer; HubSpot's own limit is 100.", default=120, minimum=1),
         "max_tries": _setting("integer", "Tries", "How often a call is tried before the run ends.", default=6, minimum=1),
-        "rejected_path": _setting("string", "Rejected records", "File that rejected records are appended to, as JSON lines: key and reason, no values.", default="rejected-tickets.jsonl"),
+        "dry_run": _setting("boolean", "Dry run", "Write nothing: plan_path tells what a run would do with each record. No state is let out.", default=False),
+        "plan_path": _setting("string", "Plan file", "JSON lines of a dry run, one for each record.", default="tickets-plan.jsonl"),
+        # associations
+        "association_mode": _choice(
+            "Association mode", "add: only makes associations; mirror: also removes those that this target made and that no longer hold.", "add", "add", "mirror"
+        ),
+        "primary_company": _setting("boolean", "Primary company", "The associated company becomes the ticket's primary one.", default=False),
+        # deletions
+        "on_delete": _choice("On delete", "What becomes of the ticket of a record with _sdc_deleted_at.", "ignore", "ignore", "archive"),
+        "max_deletes": _setting("integer", "Most deletions", "A run archives at most this many tickets, or max_delete_ratio of them, if that is more.", default=50, minimum=0),
+        "max_delete_ratio": _setting("number", "Most deletions, as a share", "Share of the active tickets that a run may archive.", default=0.01, minimum=0),
+        "confirm_deletes": _setting("integer", "Confirm deletions", "For one run: archive up to this many tickets, whatever the two limits say.", minimum=0),
+        "deletes_path": _setting("string", "Deletions to confirm", "CSV file of the tickets that a run did not archive because they were too many.", default="deletes-to-confirm.csv"),
+        # the ledger
+        "ledger_url": _setting(
+            "string", "Ledger", "File, or database URL, of what is remembered between runs: rejected records, waiting associations, deletions to confirm.",
+            secret=True, default="hubspot-tickets-ledger.db",
+        ),
+        "lock_wait_seconds": _setting("integer", "Wait for the lock", "Seconds to wait for another run on the same portal before this one is refused.", default=30, minimum=0),
+        "keep_rejected_payloads": _setting("boolean", "Keep rejected records", "Keep rejected records whole, so that later runs try them again; without, the case has to be read again.", default=True),
+        "retention_days": _setting("integer", "Retention", "Days after which the ledger forgets the values of rejected records, and runs.", default=30, minimum=1),
+        "fail_on_rejected": _setting("boolean", "Fail on rejected", "End with exit code 7 if a record was rejected.", default=False),
+        "max_rejected": _setting("integer", "Most rejected", "Stop a run that rejects more records than this.", minimum=0),
+        "max_rejected_ratio": _setting("number", "Most rejected, as a share", "Stop a run that rejects more than this share of its records, counted from 1,000 on.", minimum=0),
+        "max_same_rejections": _setting(
+            "integer", "Most alike", "Stop a run in which so many records one after the other are rejected for the same reason: the fault is not theirs.", default=1000, minimum=1
+        ),
         "report_path": _setting("string", "Report file", "JSON file that a run leaves: counts, API calls, seconds, status."),
     },
 }  # fmt: skip
@@ -59,10 +115,19 @@ SDK_SETTINGS = {
 
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration with every setting: null and absent ones get their default."""
-    schema = JSON_SCHEMA["properties"]
     return {
-        name: config[name] if config.get(name) is not None else schema[name].get("default") for name in schema
+        name: schema.get("default") if config.get(name) is None else _typed(config[name], schema["type"][0])
+        for name, schema in JSON_SCHEMA["properties"].items()
     }
+
+
+def _typed(value: Any, kind: str) -> Any:
+    """A number as which Meltano hands a decimal over, text or Decimal; anything else as it is."""
+    if kind == "number" and isinstance(value, Decimal):
+        return float(value)
+    if kind == "number" and isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value.strip()):
+        return float(value)
+    return value
 
 
 def variable(name: str) -> str:
@@ -75,15 +140,14 @@ def problems_of(config: Mapping[str, Any]) -> list[str]:
     found = [
         p
         for name, schema in JSON_SCHEMA["properties"].items()
-        if (p := _type_problem(name, config.get(name), schema))
+        if (p := _type_problem(name, _typed(config.get(name), schema["type"][0]), schema))
     ]
     if found:
         return found
     full = with_defaults(config)
-    if not full["access_token"]:
-        found.append(
-            f"access_token is missing: give the token of a HubSpot service key or private app (environment: {variable('access_token')})"
-        )
+    found += _token_problems(full)
+    if full["unknown_owner"] == "default" and not full["default_owner"]:
+        found.append("default_owner is missing: unknown_owner is 'default', so say which owner that is")
     if not is_allowed_url(full["base_url"]):
         found.append(
             "base_url must start with https:// and name a host only (http is allowed for 127.0.0.1 and localhost)"
@@ -91,11 +155,22 @@ def problems_of(config: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _token_problems(full: Mapping[str, Any]) -> list[str]:
+    if full["access_token"]:
+        return []
+    missing = [name for name in OAUTH if not full[name]]
+    if len(missing) == len(OAUTH):
+        return [
+            f"access_token is missing: give the token of a HubSpot service key or private app (environment: {variable('access_token')})"
+        ]
+    return [f"{name} is missing: an OAuth app needs {', '.join(OAUTH)}" for name in missing]
+
+
 def _type_problem(name: str, value: Any, schema: Mapping[str, Any]) -> str | None:
     if value is None:
         return None
     kind = schema["type"][0]
-    if not isinstance(value, JSON_TYPES[kind]) or (kind == "integer" and isinstance(value, bool)):
+    if not isinstance(value, JSON_TYPES[kind]) or (kind in {"integer", "number"} and isinstance(value, bool)):
         return f"{name} must be of type {kind}"
     if "allowed_values" in schema and value not in schema["allowed_values"]:
         return f"{name} must be one of: {', '.join(schema['allowed_values'])}"
@@ -118,4 +193,42 @@ def is_allowed_url(url: str) -> bool:
         and not parts.username
         and parts.path in {"", "/"}
         and not parts.query
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The settings that decide what a round does."""
+
+    key_property: str
+    version_property: str
+    archives: bool
+    only_changed: bool
+    stale_guard: bool
+    keeps_payloads: bool
+    mirrors: bool
+
+
+def policy_of(full: Mapping[str, Any]) -> Policy:
+    """What the settings decide about a round; `full` has every setting."""
+    return Policy(
+        key_property=full["key_property"],
+        version_property=full["version_property"],
+        archives=full["on_delete"] == "archive",
+        only_changed=full["write_mode"] == "changed",
+        stale_guard=full["stale_guard"],
+        keeps_payloads=full["keep_rejected_payloads"],
+        mirrors=full["association_mode"] == "mirror",
+    )
+
+
+def choices_of(full: Mapping[str, Any]) -> Choices:
+    """What the settings decide about values; `full` has every setting."""
+    return Choices(
+        key_property=full["key_property"],
+        empty_values=full["empty_values"],
+        unknown_owner=full["unknown_owner"],
+        default_owner=full["default_owner"],
+        long_text=full["long_text"],
+        unknown_columns=full["unknown_columns"],
     )

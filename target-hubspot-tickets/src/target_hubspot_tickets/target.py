@@ -1,56 +1,52 @@
-"""Shell: the Singer target: messages in, tickets into HubSpot, STATE out when all that it covers is confirmed.
-
-The SDK's sinks write state when a batch was handed over, and their signal handler drains in the middle of one. Here a buffer
-takes the records, one place empties it, and only that place lets a state out.
-"""
+"""Shell: the Singer target: its settings and command line, signals, and how a run ends."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import os
+import sys
+import threading
 import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
 import click
+import simplejson
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
-from singer_sdk.io_base import SingerReader
 
+from target_hubspot_tickets import commands
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.errors import (
     HubSpotAnswerError,
-    QuotaReachedError,
+    LedgerError,
     SettingError,
+    StoppedError,
     StreamError,
     TargetError,
+    TooManyRejectedError,
 )
-from target_hubspot_tickets.loading import Loader
-from target_hubspot_tickets.messages import read_message
-from target_hubspot_tickets.opening import open_portal
-from target_hubspot_tickets.protocol import Api
-from target_hubspot_tickets.records import Item, read_record
-from target_hubspot_tickets.rejected import RejectedFile
+from target_hubspot_tickets.reading import MessageReader
 from target_hubspot_tickets.report import Report
+from target_hubspot_tickets.running import Run
+from target_hubspot_tickets.sessions import Session
 from target_hubspot_tickets.settings import JSON_SCHEMA, problems_of, with_defaults
-from target_hubspot_tickets.tickets import Choices
 
-BUFFERED_RECORDS = 1000
-CHECKPOINT_SECONDS = 30.0
-REJECTED_CASES = "rejected_cases"  # cases that the mapper could not map: put on record, not loaded
-NOT_TICKETS = {"case_snapshots"}
-SNAPSHOT_UNUSED = (
-    "%s: the ids are not compared yet; tickets of cases that were purged unnoticed stay as they are"
-)
+GRACE_SECONDS = 7.0  # that a signal leaves to what is under way
+LAST_SECONDS = 9.5  # after that the process ends, whatever hangs: what is not confirmed has no state
+STATUS = {0: "complete", 4: "stopped: token refused", 5: "stopped: quota", 6: "stopped: HubSpot unreachable", 7: "stopped: rejected records",
+          8: "stopped: deletions to confirm", 9: "stopped: another run"}  # fmt: skip
 
 
-class MessageReader(SingerReader):
-    """Reads messages without the SDK's habit of logging a line that it can't read: customers wrote it."""
-
-    def deserialize_json(self, line: str) -> dict[str, Any]:
-        return read_message(line)
+class StopSignal(Exception):  # noqa: N818 - not an error: somebody wants an end
+    """SIGTERM or Ctrl-C came."""
 
 
 class TargetHubspotTickets(Target):
@@ -60,89 +56,52 @@ class TargetHubspotTickets(Target):
     package_name = "target-hubspot-tickets"
     config_jsonschema = JSON_SCHEMA
     message_reader_class = MessageReader
-    capabilities = (PluginCapabilities.ABOUT,)  # type: ignore[assignment]
+    capabilities = (PluginCapabilities.ABOUT, PluginCapabilities.ACTIVATE_VERSION)  # type: ignore[assignment]
 
     def __init__(self, **options: Any) -> None:
         """A target by its configuration; the options are the SDK's."""
-        self._busy = False
-        self._stop_signal: int | None = None
-        super().__init__(**options)
-        self._buffer: dict[str, Item] = {}
-        self._waiting_state: dict[str, Any] | None = None
-        self._emptied_at = time.monotonic()
-        self._schemas: dict[str, dict[str, Any]] = {}
-        self._loader: Loader | None = None
+        self._signals: list[int] = []
+        self._out = sys.stdout
+        self._run: Run | None = None
+        self._held = contextlib.ExitStack()
+        self._is_reporting = False
         self.report = Report()
+        super().__init__(**options)
+        self.message_reader.between_reads = self._between_reads  # type: ignore[attr-defined]
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The configuration with defaults."""
         return with_defaults(self.config)
 
-    @cached_property
-    def client(self) -> HubSpotClient:
-        return HubSpotClient(self.settings)
+    @property
+    def run(self) -> Run:
+        """The run under way; one is begun for who calls the SDK's `listen` itself."""
+        return self._run or self._begin(())
 
-    @cached_property
-    def rejected(self) -> RejectedFile:
-        return RejectedFile(self.settings["rejected_path"])
+    def _begin(self, retried_keys: Sequence[str] | None) -> Run:
+        client = self._held.enter_context(HubSpotClient(self.settings))
+        session = self._held.enter_context(
+            Session(self.settings, client, check_signal=self._check_signal, retried_keys=retried_keys)
+        )
+        self._run = Run(session=session, report=self.report, emit=self._emit, check_signal=self._check_signal)
+        self._held.callback(self._run.close)
+        self._held.callback(client.stop)  # before the run waits for its threads
+        return self._run
 
     # -- messages
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        """A new or changed schema: what came before is written first, then the stream is checked against the portal."""
-        stream, schema = message_dict["stream"], message_dict["schema"]
-        if self._schemas.get(stream) == schema:
-            return
-        self._empty_buffer()
-        self._schemas[stream] = schema
-        if stream != REJECTED_CASES and stream not in NOT_TICKETS:
-            self._loader = self._open(schema.get("properties") or {})
-
-    def _open(self, columns: dict[str, Any]) -> Loader:
-        settings = self.settings
-        api = Api(settings["api_version"])
-        portal = open_portal(
-            self.client, api, columns, settings["key_property"], may_create=settings["create_properties"]
-        )
-        choices = Choices(
-            key_property=settings["key_property"],
-            empty_values=settings["empty_values"],
-            unknown_owner=settings["unknown_owner"],
-        )
-        return Loader(self.client, api, portal, choices, self.rejected, self.report)
+        self.run.schema(message_dict)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        """Into the buffer; of two records with one key the later is written."""
-        stream, record = message_dict["stream"], message_dict["record"]
-        if stream not in self._schemas:
-            raise StreamError(f"a record of stream '{stream}' comes before its SCHEMA message")
-        if stream in NOT_TICKETS:
-            if record.get("kind") == "complete":
-                self.logger.warning(SNAPSHOT_UNUSED, stream)
-            return
-        self.report.records += 1
-        key_property = self.settings["key_property"]
-        if stream == REJECTED_CASES:
-            self.rejected.add(
-                str(record.get(key_property)), str(record.get("code")), str(record.get("message"))
-            )
-            self.report.rejected += 1
-            return
-        item = read_record(record, key_property)
-        self.report.superseded += item.key.lower() in self._buffer
-        self._buffer[item.key.lower()] = item
-        if len(self._buffer) >= BUFFERED_RECORDS or time.monotonic() - self._emptied_at > CHECKPOINT_SECONDS:
-            self._empty_buffer()
+        self.run.record(message_dict, self.message_reader.line_bytes)  # type: ignore[attr-defined]
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        """Kept until the records before it are confirmed."""
-        self._waiting_state = message_dict["value"]
-        if not self._buffer:
-            self._let_state_out()
+        self.run.state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Old versions are tickets not seen: deleting what was not seen needs more proof than the end of a stream."""
+        self.run.activate_version(message_dict)
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         raise StreamError(
@@ -150,58 +109,108 @@ class TargetHubspotTickets(Target):
         )
 
     def process_endofpipe(self) -> None:
-        """The input is over: write what is left. It does not mean that the tap was complete."""
-        self._empty_buffer()
+        """The input is over."""
+        self.run.finish()
+        if not self._is_reporting:
+            self._held.close()
 
-    # -- writing
+    def _between_reads(self) -> None:
+        self._check_signal()
+        self.run.tick()
 
-    def _empty_buffer(self) -> None:
-        """Write the buffer, then let out the newest state: all that it covers is confirmed or on record."""
-        self._busy = True
-        items, self._buffer = list(self._buffer.values()), {}
-        if items and self._loader:
-            self._loader.load(items, archive=self.settings["on_delete"] == "archive")
-        self._let_state_out()
-        self._emptied_at = time.monotonic()
-        self._busy = False
-        if self._stop_signal is not None:
-            raise SystemExit(128 + self._stop_signal)
-
-    def _let_state_out(self) -> None:
-        if self._waiting_state is not None:
-            self._write_state_message(self._waiting_state)
-            self._waiting_state = None
+    # -- signals and states
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's form
-        """Never write inside the handler: the write under way ends first, and no state runs ahead of it."""
-        if not self._busy:
-            raise SystemExit(128 + signum)
-        self._stop_signal = signum
+        """Only note it (D1): the thread that reads looks between two steps. A clock sees to it that a hung call ends, too."""
+        if not self._signals:
+            last = threading.Timer(LAST_SECONDS, os._exit, (128 + signum,))
+            last.daemon = True
+            last.start()
+        self._signals.append(signum)
 
-    # -- command line
+    def _check_signal(self) -> None:
+        if self._signals:
+            raise StopSignal
 
-    def listen_and_report(self, file_input: IO[str] | None = None) -> None:
-        """Load a whole input, and leave the report whatever the end."""
-        started = time.monotonic()
+    def _emit(self, state: dict[str, Any]) -> None:
+        """The one place that writes to stdout: any other JSON line there would become the state (D6). A dry run has none."""
+        if self.settings["dry_run"]:
+            return
+        self._out.write(simplejson.dumps(state, use_decimal=True) + "\n")
+        self._out.flush()
+
+    # -- a run
+
+    def retry(self, keys: Sequence[str] | None) -> None:
+        """A run without an input: what earlier ones left of the records with these keys (None: of all) is tried again."""
+        self.listen_and_report(retried_keys=keys)
+
+    def listen_and_report(
+        self, file_input: IO[str] | None = None, *, retried_keys: Sequence[str] | None = ()
+    ) -> None:
+        """Load a whole input, and leave the report whatever the end.
+
+        Raises:
+            TargetError: what ended the run; all that could be confirmed was.
+            SystemExit: with 128 + the signal that ended it.
+        """
+        started, began, self._out = time.monotonic(), datetime.now(UTC), sys.stdout
+        self._is_reporting = True
+        with contextlib.redirect_stdout(sys.stderr), self._held:
+            session = self._begin(retried_keys).session
+            if retried_keys != ():
+                file_input = io.StringIO("\n".join(map(json.dumps, session.known_streams())))
+            try:
+                self._listen(file_input)
+                self.report.exit_code = 0
+            except TargetError as error:
+                self.report.exit_code = error.exit_code
+                raise
+            except SystemExit as stop:
+                self.report.exit_code = int(stop.code or 0)
+                raise
+            finally:
+                self._note_end(session, began, time.monotonic() - started)
+
+    def _listen(self, file_input: IO[str] | None) -> None:
+        """Read to the end; an early end first saves what is under way."""
         try:
             self.listen(file_input)
-            self.report.status = "complete"
-        except QuotaReachedError:
-            self.report.status = "stopped: quota"
+        except StreamError:
+            self.run.settle()
             raise
-        finally:
-            self.report.seconds = time.monotonic() - started
-            self.report.api_calls = self.client.api_calls
-            self.rejected.close()
-            self._leave_report()
+        except StopSignal:
+            self.run.save(0 if len(self._signals) > 1 else GRACE_SECONDS)
+            raise SystemExit(128 + self._signals[0]) from None
+        except (TargetError, StoppedError) as error:
+            self.run.save(GRACE_SECONDS)
+            cause = self.run.session.client.ended_by
+            if isinstance(error, StoppedError) and cause:
+                raise cause from None
+            raise
+        if self.settings["fail_on_rejected"] and self.report.rejected:
+            raise TooManyRejectedError(
+                f"{self.report.rejected} records were rejected, and fail_on_rejected is on"
+            )
 
-    def _leave_report(self) -> None:
+    def _note_end(self, session: Session, began: datetime, seconds: float) -> None:
+        """The report of the run: in the ledger, in the log, in a file."""
+        self.report.seconds = seconds
+        self.report.status = STATUS.get(self.report.exit_code, "incomplete")
+        try:
+            session.note_end(self.report, began)
+        except LedgerError:
+            if self.report.exit_code == 0:  # else the run has an error that says more
+                raise
         self.logger.info(self.report.line())
         if self.report.rejected:
+            reasons = ", ".join(
+                f"{count} {code}" for code, count in self.report.rejected_by_code.most_common(5)
+            )
             self.logger.warning(
-                "%s records were rejected; keys and reasons are in %s",
+                "%s records were rejected (%s); see them with: target-hubspot-tickets --config=... --rejected=list",
                 self.report.rejected,
-                self.settings["rejected_path"],
+                reasons,
             )
         if path := self.settings["report_path"]:
             try:
@@ -209,8 +218,10 @@ class TargetHubspotTickets(Target):
             except OSError as error:
                 raise SettingError(f"report_path can't be written: {error.strerror}") from None
 
+    # -- settings and command line
+
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """All problems at once, none with a value: the SDK's own check would print a secret of the wrong type."""
+        """All problems at once, none with a value: the SDK's own check would print a secret of the wrong type (D12)."""
         problems = problems_of(self._config)
         if problems and raise_errors:
             raise ConfigValidationError("; ".join(problems), errors=problems, schema=self.config_jsonschema)
@@ -221,22 +232,42 @@ class TargetHubspotTickets(Target):
         """None of the SDK's own settings: they speak of sinks, which this target does not use."""
 
     @classmethod
-    def invoke(  # type: ignore[override]
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's options, and those that look at the portal and the ledger."""
+        command = super().get_singer_command()
+        command.params.extend(commands.OPTIONS)
+        return command
+
+    @classmethod
+    def invoke(
         cls,
         *,
         about: bool = False,
         about_format: str | None = None,
         config: Any = None,
         file_input: IO[str] | None = None,
+        **asked: Any,
     ) -> None:
-        """The command line; what ends a run is one readable message, not a traceback."""
+        """The command line; what ends a run is one readable message, not a traceback, and an exit code of its own."""
         super(Target, cls).invoke(about=about, about_format=about_format)
-        target = cls(
-            config=dict(config.config) if config else {}, parse_env_config=bool(config and config.parse_env)
-        )
         try:
-            target.listen_and_report(file_input)
+            target = cls(
+                config=dict(config.config) if config else {},
+                parse_env_config=bool(config and config.parse_env),
+            )
+            if not commands.carry_out(target, asked, file_input):
+                target.listen_and_report(file_input)
+        except ConfigValidationError as error:
+            raise _Failure("; ".join(error.errors), SettingError.exit_code) from None
         except HubSpotAnswerError as error:
-            raise click.ClickException(f"{error}: {error.message[:300]}") from None
+            raise _Failure(str(error), error.exit_code) from None
         except TargetError as error:
-            raise click.ClickException(str(error)) from None
+            raise _Failure(str(error), error.exit_code) from None
+
+
+class _Failure(click.ClickException):
+    """A message for the screen, and the exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance

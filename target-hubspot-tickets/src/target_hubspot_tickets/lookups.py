@@ -1,0 +1,208 @@
+"""Shell: finds the companies, contacts and tickets that records ask for, by their properties; remembers for the run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from target_hubspot_tickets.client import HubSpotClient
+from target_hubspot_tickets.errors import PreflightError
+from target_hubspot_tickets.halving import Part, ask
+from target_hubspot_tickets.portal import Property, read_properties
+from target_hubspot_tickets.protocol import MAX_INPUTS, Api, Call, chunks
+from target_hubspot_tickets.records import Wish, identity
+from target_hubspot_tickets.remembered import Key, Remembered
+from target_hubspot_tickets.searches import (
+    RECORD_ID,
+    Found,
+    Match,
+    Place,
+    Sought,
+    in_order,
+    is_possible,
+    match_of,
+    note,
+    search_groups,
+    sought,
+)
+
+logger = logging.getLogger("target-hubspot-tickets")
+MOST_REMEMBERED = 200_000
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finds:
+    """What wishes came to, in their order: the id of a record, or None; and how many of them took one of several."""
+
+    ids: list[str | None]
+    ambiguous_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A wish, and records that may be what it asks for."""
+
+    wish: Wish
+    record_ids: Sequence[str]
+
+
+class Lookups:
+    """Finds records for one run; any thread may. Two that ask for one value at once may both send a call."""
+
+    def __init__(
+        self, client: HubSpotClient, api: Api, key_property: str, *, most_remembered: int = MOST_REMEMBERED
+    ) -> None:
+        self._client, self._api = client, api
+        self._own = Place("tickets", key_property)
+        self._remembered = Remembered(most_remembered)
+        self._properties: dict[str, Mapping[str, Property]] = {}
+        self._lock = threading.Lock()
+        self._told: set[Place] = set()
+
+    def find(self, wishes: Sequence[Wish], known: Mapping[str, str] = NOTHING) -> Finds:
+        """The record of each wish: by its first way, by the next one where that finds nothing, and so on.
+
+        `known` holds tickets that were just written: identity of their key -> id. Of several records with one value the
+        lowest id is taken.
+
+        Raises:
+            PreflightError: HubSpot has no such property.
+            TargetError: the run can't go on.
+        """
+        ways = [sought(wish.to, wish.ways) for wish in wishes]
+        matches: list[Match | None] = [None] * len(wishes)
+        turn, waiting = 0, list(range(len(wishes)))
+        while waiting := [n for n in waiting if matches[n] is None and turn < len(ways[n])]:
+            answers = self._matches([ways[n][turn] for n in waiting], known)
+            for n in waiting:
+                matches[n] = answers[ways[n][turn][:2]]
+            turn += 1
+        return Finds(
+            ids=[match.record_id if match else None for match in matches],
+            ambiguous_count=sum(1 for match in matches if match and match.is_ambiguous),
+        )
+
+    def forget(self, wishes: Iterable[Wish]) -> None:
+        """HubSpot says that a record found for these is not there any more: look anew the next time."""
+        self._remembered.forget(one[:2] for wish in wishes for one in sought(wish.to, wish.ways))
+
+    def check(self, claims: Sequence[Claim]) -> list[str | None]:
+        """Of each claim the first record that has a value of the wish, read by id: a search lags behind, that does not."""
+        asked: dict[str, dict[str, None]] = {}
+        shown: dict[str, dict[str, None]] = {}
+        for claim in claims:
+            asked.setdefault(claim.wish.to, {}).update(dict.fromkeys(claim.record_ids))
+            shown.setdefault(claim.wish.to, {}).update(dict.fromkeys(way.by for way in claim.wish.ways))
+        groups = [[Sought(Place(to, RECORD_ID), i, i) for i in part] for to in asked for part in chunks(asked[to], MAX_INPUTS)]  # fmt: skip
+        parts = ask(
+            self._client.send_all,
+            groups,
+            lambda items: self._api.read_by(
+                items[0].place.to, None, [i.value for i in items], list(shown[items[0].place.to])
+            ),
+        )
+        values = {
+            (part.items[0].place.to, str(result["id"])): result.get("properties") or {}
+            for part in parts
+            if not isinstance(part.answer, Exception)
+            for result in part.answer.get("results") or ()
+        }
+        return [_holder(claim, values) for claim in claims]
+
+    def _matches(self, asked: Sequence[Sought], known: Mapping[str, str]) -> dict[Key, Match | None]:
+        """What each value comes to: known, remembered, or asked for now."""
+        distinct = {one[:2]: one for one in asked}
+        found: dict[Key, Match | None] = {
+            key: Match(record_id=known[one.value])
+            for key, one in distinct.items()
+            if one.place == self._own and one.value in known
+        }
+        found |= self._remembered.get(distinct.keys() - found.keys())
+        missing = [one for key, one in distinct.items() if key not in found]
+        return found | self._look_up(missing) if missing else found
+
+    def _look_up(self, missing: Sequence[Sought]) -> dict[Key, Match | None]:
+        found: Found = {}
+        groups = self._groups(missing)
+        while groups:
+            parts = ask(self._client.send_all, groups, self._call)
+            groups = [rest for part in parts if (rest := _taken_in(found, part))]
+        matches = {one[:2]: match_of(found.get(one[:2], ())) for one in missing}
+        # That there is no such ticket is not remembered: one may be written later in this run.
+        self._remembered.add({key: m for key, m in matches.items() if m or key[0].to != "tickets"})
+        self._tell_of_ambiguous(matches)
+        return matches
+
+    def _groups(self, missing: Sequence[Sought]) -> list[list[Sought]]:
+        """Values in groups that fit a call: 100 for a batch read, less for a search that would get too long."""
+        by_place: dict[Place, list[Sought]] = {}
+        for one in missing:
+            by_place.setdefault(one.place, []).append(one)
+        groups: list[list[Sought]] = []
+        for place, values in by_place.items():
+            definition = self._property(place)
+            possible = [one for one in values if is_possible(one, definition)]
+            if self._is_read(place):
+                groups += chunks(possible, MAX_INPUTS)
+            else:
+                groups += search_groups(possible, lambda items, place=place: self._search(place, items))  # type: ignore[misc]
+        return groups
+
+    def _call(self, group: Sequence[Sought]) -> Call:
+        place = group[0].place
+        if self._is_read(place):
+            by = None if place.by == RECORD_ID else place.by
+            return self._api.read_by(place.to, by, [one.spelling for one in group])
+        return self._search(place, group)
+
+    def _search(self, place: Place, group: Sequence[Sought]) -> Call:
+        return in_order(self._api.search(place.to, place.by, [one.value for one in group]))
+
+    def _is_read(self, place: Place) -> bool:
+        """Unique properties by batch read, which is exact; others by search, which lags behind writes."""
+        return place.by == RECORD_ID or self._property(place).is_unique
+
+    def _property(self, place: Place) -> Property:
+        with self._lock:
+            if place.to not in self._properties:
+                self._properties[place.to] = read_properties(
+                    self._client.send(self._api.properties(place.to))
+                )
+            found = self._properties[place.to].get(place.by)
+        if found is None:
+            text = f"HubSpot has no property '{place.by}' of {place.to}: create it, name another one to match by, or switch the association off"
+            raise PreflightError([text])
+        return found
+
+    def _tell_of_ambiguous(self, matches: Mapping[Key, Match | None]) -> None:
+        """Once for each property; the report counts all."""
+        counts = Counter(place for (place, _), match in matches.items() if match and match.is_ambiguous)
+        with self._lock:
+            untold = {place: count for place, count in counts.items() if place not in self._told}
+            self._told |= untold.keys()
+        for place, count in untold.items():
+            text = "%s values of %s belong to several %s each; the oldest (lowest id) is taken"
+            logger.warning(text, count, place.by, place.to)
+
+
+def _taken_in(found: Found, part: Part[Sought]) -> list[Sought]:
+    """A value that HubSpot refuses is one that nothing has."""
+    if isinstance(part.answer, Exception):
+        logger.warning("%s; %s values count as not found", part.answer, len(part.items))
+        return []
+    return note(found, part.items, part.answer)
+
+
+def _holder(claim: Claim, values: Mapping[tuple[str, str], Mapping[str, str | None]]) -> str | None:
+    wish = claim.wish
+    asked = {(way.by, identity(way.value)) for way in wish.ways}
+    for record_id in sorted(claim.record_ids, key=int):
+        properties = values.get((wish.to, record_id), {})
+        if any(value and (name, identity(str(value))) in asked for name, value in properties.items()):
+            return record_id
+    return None

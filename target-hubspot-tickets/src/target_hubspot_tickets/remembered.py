@@ -1,0 +1,43 @@
+"""Shell: what lookups found in this run, and what they did not find; the oldest go first when it gets too much."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
+from target_hubspot_tickets.searches import Match, Place
+
+Key = tuple[Place, str]
+
+
+class Remembered:
+    """Value -> match, or None where nothing has it. Any thread may use it."""
+
+    def __init__(self, most: int) -> None:
+        """Of `most` entries at least three quarters are the newest ones."""
+        self._most = most
+        self._matches: dict[Key, Match | None] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._matches)
+
+    def get(self, keys: Iterable[Key]) -> dict[Key, Match | None]:
+        """Those of the keys that are known."""
+        with self._lock:
+            return {key: self._matches[key] for key in keys if key in self._matches}
+
+    def add(self, matches: Mapping[Key, Match | None]) -> None:
+        with self._lock:
+            self._matches |= matches
+            surplus = len(self._matches) - self._most
+            if surplus > 0:
+                # A quarter at once: one by one would walk over what is gone already each time.
+                for key in list(islice(self._matches, max(surplus, self._most // 4))):
+                    del self._matches[key]
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        with self._lock:
+            for key in keys:
+                self._matches.pop(key, None)

@@ -1,0 +1,117 @@
+"""Shell: rounds on their way, some at once: never two with a common key, and a state only behind what it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+from target_hubspot_tickets.acknowledgement import Acknowledgements
+from target_hubspot_tickets.batching import Round
+from target_hubspot_tickets.outcomes import RoundOutcome
+
+MOST_ROUNDS = 4
+LOOK_SECONDS = 0.25  # between two looks at whether a signal came
+Load = Callable[[Round], RoundOutcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flight:
+    round: Round
+    keys: set[str]
+
+
+class Rounds:
+    """Loads rounds in threads of their own; all else happens in the caller's thread.
+
+    `confirm` is told of each outcome, and has put it on record when it returns; only then `emit` gets the state behind it.
+    """
+
+    def __init__(
+        self,
+        confirm: Callable[[Round, RoundOutcome], None],
+        emit: Callable[[dict[str, Any]], None],
+        check_signal: Callable[[], None],
+    ) -> None:
+        self._confirm, self._emit, self._check_signal = confirm, emit, check_signal
+        self._acks = Acknowledgements()
+        self._pool = ThreadPoolExecutor(MOST_ROUNDS, "round")
+        self._flights: dict[Future[RoundOutcome], _Flight] = {}
+        self._newest = 0
+
+    def open(self) -> Round:
+        """A new round for the records that come next."""
+        self._newest += 1
+        self._acks.opened(self._newest)
+        return Round(number=self._newest)
+
+    def hold(self) -> int:
+        """Keep back the states that come from now on, until `release` of the number that this gives."""
+        return self.open().number
+
+    def release(self, number: int) -> None:
+        """What the states were kept back for is done."""
+        self._acks.confirmed(number)
+        self._let_out()
+
+    def state(self, value: dict[str, Any]) -> None:
+        """A state came; it leaves when all rounds opened so far are confirmed."""
+        self._acks.came(value, self._newest)
+        self._let_out()
+
+    def launch(self, round_: Round, load: Load, keys: set[str] | None = None) -> None:
+        """Start to load a round: as soon as there is room, and no round with one of its keys is under way.
+
+        `keys` are the identities that it writes, where its records do not tell.
+        """
+        keys = keys or round_.keys()
+        while len(self._flights) >= MOST_ROUNDS or any(
+            not keys.isdisjoint(f.keys) for f in self._flights.values()
+        ):
+            self.collect(LOOK_SECONDS)
+            self._check_signal()
+        self._flights[self._pool.submit(load, round_)] = _Flight(round=round_, keys=keys)
+
+    def collect(self, timeout_seconds: float) -> None:
+        """Confirm what has been loaded; wait at most so long for the first.
+
+        Raises:
+            Exception: what a round failed with, after all others that have ended were confirmed.
+        """
+        failure: BaseException | None = None
+        for future in wait(self._flights, timeout_seconds, FIRST_COMPLETED).done:
+            flight = self._flights.pop(future)
+            if error := future.exception():
+                failure = failure or error
+                continue
+            self._confirm(flight.round, future.result())
+            self._acks.confirmed(flight.round.number)
+        self._let_out()
+        if failure:
+            raise failure
+
+    def settle(self) -> None:
+        """Wait until nothing is under way."""
+        while self._flights:
+            self.collect(LOOK_SECONDS)
+            self._check_signal()
+
+    def save(self, seconds: float, clock: Callable[[], float]) -> bool:
+        """The run ends early: confirm what still gets done in so many seconds, whatever fails; whether nothing is left."""
+        until = clock() + seconds
+        while self._flights and clock() < until:
+            try:
+                self.collect(min(LOOK_SECONDS, max(until - clock(), 0)))
+            except Exception:  # noqa: BLE001, S112 - the run has its error already; unconfirmed rounds are sent again
+                continue
+        return not self._flights
+
+    def close(self) -> None:
+        """Wait for the threads; the client was stopped, so that they end soon."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _let_out(self) -> None:
+        state = self._acks.take_due()
+        if state is not None:
+            self._emit(state)

@@ -1,0 +1,120 @@
+"""Core: what is looked for in HubSpot: values in groups that fit one call, and the records that have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import msgspec
+
+from target_hubspot_tickets.portal import Property
+from target_hubspot_tickets.protocol import MAX_SEARCH_BODY, MAX_SEARCH_VALUES, Call
+from target_hubspot_tickets.records import Way, identity
+
+RECORD_ID = "hs_object_id"  # every record has it; batch/read takes it without naming a property
+# Lowest id first, so that a page that is cut holds the lowest id of each value that it holds at all.
+BY_ID = [{"propertyName": RECORD_ID, "direction": "ASCENDING"}]
+
+
+class Place(NamedTuple):
+    """Where a value is looked for: a property of an object."""
+
+    to: str
+    by: str
+
+
+class Sought(NamedTuple):
+    """A value that is looked for; a tuple, because thousands of them are compared. `value` is what its spellings share."""
+
+    place: Place
+    value: str
+    spelling: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """The record that has a value; the one with the lowest id where several have it."""
+
+    record_id: str
+    is_ambiguous: bool = False
+
+
+def sought(to: str, ways: Iterable[Way]) -> list[Sought]:
+    """The values of ways, in their order; one that is empty or blank, or can't be sent, is no way."""
+    return [
+        Sought(Place(to, way.by), value, way.value.strip())
+        for way in ways
+        if (value := identity(way.value)) and (value.isascii() or _is_unicode(value))
+    ]
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether it holds no lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_possible(one: Sought, definition: Property) -> bool:
+    """Whether the property can have the value: HubSpot refuses a whole call for a text among numbers."""
+    if definition.type != "number":
+        return True
+    try:
+        return float(one.value) == float(one.value)
+    except ValueError:
+        return False
+
+
+def in_order(call: Call) -> Call:
+    """The search with its results in the order of their ids."""
+    assert isinstance(call.body, Mapping)  # noqa: S101 - a search has one
+    return replace(call, body={**call.body, "sorts": BY_ID})
+
+
+def search_groups(
+    values: Iterable[Sought], call_of: Callable[[Sequence[Sought]], Call]
+) -> Iterator[list[Sought]]:
+    """Values of one place in groups of at most 100, each with a body below 3,000 characters; one that is too long alone is left out.
+
+    Bytes are counted, of which there are never fewer than characters.
+    """
+    bare = len(msgspec.json.encode(call_of([]).body))
+    group: list[Sought] = []
+    size = bare
+    for one in values:
+        weight = len(msgspec.json.encode(one.value)) + 1
+        if bare + weight >= MAX_SEARCH_BODY:
+            continue
+        if len(group) == MAX_SEARCH_VALUES or size + weight >= MAX_SEARCH_BODY:
+            yield group
+            group, size = [], bare
+        group.append(one)
+        size += weight
+    if group:
+        yield group
+
+
+Found = dict[tuple[Place, str], list[int]]
+
+
+def note(found: Found, asked: Sequence[Sought], body: Mapping[str, Any]) -> list[Sought]:
+    """Take in the records of an answer; what of `asked` is to be asked again, because the answer was cut before it."""
+    place = asked[0].place
+    for result in body.get("results") or ():
+        value = result["id"] if place.by == RECORD_ID else (result.get("properties") or {}).get(place.by)
+        if value:
+            found.setdefault((place, identity(str(value))), []).append(int(result["id"]))
+    if not (body.get("paging") or {}).get("next"):
+        return []
+    rest = [one for one in asked if (place, one.value) not in found]
+    # An answer that has none of them would be cut alike the next time.
+    return rest if len(rest) < len(asked) else []
+
+
+def match_of(ids: Iterable[int]) -> Match | None:
+    """The lowest id, and whether there are others; None of no ids."""
+    distinct = set(ids)
+    return Match(record_id=str(min(distinct)), is_ambiguous=len(distinct) > 1) if distinct else None

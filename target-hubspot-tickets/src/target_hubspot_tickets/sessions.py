@@ -1,0 +1,269 @@
+"""Shell: what a run works with: the portal, the lock on it, and the ledger; opened at the first message that needs them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+from target_hubspot_tickets.associations import Associator
+from target_hubspot_tickets.batching import Round
+from target_hubspot_tickets.client import HubSpotClient
+from target_hubspot_tickets.deleting import Deleter
+from target_hubspot_tickets.deletion_guard import DeletionLimits, Doomed, Marks
+from target_hubspot_tickets.labels import Labels
+from target_hubspot_tickets.ledger import Ledger, PendingRow, RejectedRow
+from target_hubspot_tickets.loading import Loader
+from target_hubspot_tickets.locking import one_run
+from target_hubspot_tickets.lookups import Lookups
+from target_hubspot_tickets.marked_tickets import MarkedTickets
+from target_hubspot_tickets.opening import Opened, open_portal
+from target_hubspot_tickets.option_adding import OptionAdder
+from target_hubspot_tickets.outcomes import HeldDelete, RoundOutcome
+from target_hubspot_tickets.pending import retry_page
+from target_hubspot_tickets.protocol import Api, chunks
+from target_hubspot_tickets.reconciling import Reconciler
+from target_hubspot_tickets.records import identity
+from target_hubspot_tickets.rehearsing import PlanFile, Rehearsal
+from target_hubspot_tickets.report import Report
+from target_hubspot_tickets.settings import Policy, choices_of, policy_of
+from target_hubspot_tickets.tickets import TicketPlan
+
+PATIENT_TRIES = 10  # a rejected record is tried in so many runs one after the other,
+PATIENCE = timedelta(
+    days=1
+)  # and after that once in so long: a fault that stays costs little, and is never given up
+logger = logging.getLogger("target-hubspot-tickets")
+Load = Callable[[Round], RoundOutcome]
+
+
+class Session:
+    """One portal, held by one run at a time. A context manager: at its end the lock is free.
+
+    `retried_keys` are records that are tried again however often that was done before; None for all.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        client: HubSpotClient,
+        *,
+        check_signal: Callable[[], None] = lambda: None,
+        retried_keys: Sequence[str] | None = (),
+    ) -> None:
+        self.settings, self.client = settings, client
+        self.api = Api(settings["api_version"])
+        self.policy: Policy = policy_of(settings)
+        self._check_signal, self._retried_keys = check_signal, retried_keys
+        self._held = ExitStack()
+        self._is_open = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    # -- what is opened
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger of the portal, once the lock on it is ours.
+
+        Raises:
+            LockedError: another run has it.
+        """
+        url, portal = self.settings["ledger_url"], str(self.client.send(self.api.account())["portalId"])
+        self._held.enter_context(
+            one_run(
+                url, portal, wait_seconds=self.settings["lock_wait_seconds"], check_signal=self._check_signal
+            )
+        )
+        ledger = self._held.enter_context(Ledger.open(url, portal))
+        self._is_open = True
+        ledger.forget_older_than(self.settings["retention_days"])
+        return ledger
+
+    def look(self, columns: Mapping[str, Any] | None) -> tuple[str, ...]:
+        """Preflight without writing: what a run would make; `columns` of a stream, or None for the portal alone.
+
+        Raises:
+            PreflightError: what does not fit.
+        """
+        return self._open_portal(columns, read_only=True).notes
+
+    def open_stream(self, message: Mapping[str, Any]) -> Load:
+        """What loads a stream with this schema into the portal, once everything fits.
+
+        Raises:
+            PreflightError: what does not fit; nothing was written.
+        """
+        columns = message["schema"].get("properties") or {}
+        ledger = self.ledger
+        opened = self._open_portal(columns, read_only=self.settings["dry_run"])
+        for note in opened.notes:
+            logger.info("%s", note)
+        plan = TicketPlan(columns, opened.portal, choices_of(self.settings))
+        if self.settings["dry_run"]:
+            return Rehearsal(
+                self.client,
+                self.api,
+                plan,
+                self.policy.key_property,
+                archives=self.policy.archives,
+                file=self._plan_file,
+            ).load
+        ledger.save_stream(message["stream"], message)
+        return Loader(
+            self.client,
+            self.api,
+            plan,
+            self._associator,
+            self._lookups,
+            ledger,
+            self.policy,
+            message["stream"],
+            self._adder,
+        ).load
+
+    def _open_portal(self, columns: Mapping[str, Any] | None, *, read_only: bool) -> Opened:
+        return open_portal(
+            self.client,
+            self.api,
+            columns,
+            choices_of(self.settings),
+            may_create=self.settings["create_properties"],
+            may_create_options=self.settings["create_options"],
+            property_group=self.settings["property_group"],
+            read_only=read_only,
+        )
+
+    @cached_property
+    def _plan_file(self) -> PlanFile:
+        file = PlanFile(self.settings["plan_path"])
+        self._held.callback(file.close)
+        return file
+
+    @cached_property
+    def _adder(self) -> OptionAdder | None:
+        return OptionAdder(self.client, self.api) if self.settings["create_options"] else None
+
+    @cached_property
+    def _lookups(self) -> Lookups:
+        return Lookups(self.client, self.api, self.policy.key_property)
+
+    @cached_property
+    def _associator(self) -> Associator:
+        return Associator(
+            self.client,
+            self.api,
+            self._lookups,
+            Labels(self.client, self.api),
+            mode=self.settings["association_mode"],
+            primary_company=self.settings["primary_company"],
+        )
+
+    @cached_property
+    def _tickets(self) -> MarkedTickets:
+        settings = self.settings
+        marks = Marks(
+            key=settings["key_property"],
+            source=settings["source_property"],
+            version=settings["version_property"],
+        )
+        return MarkedTickets(self.client, self.api, marks)
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """Takes in what the stream says was there."""
+        return Reconciler(
+            self._tickets, self.ledger, archives=self.policy.archives, is_dry=self.settings["dry_run"]
+        )
+
+    # -- what a run puts on record, and what earlier ones left
+
+    def record(self, outcome: RoundOutcome) -> None:
+        """Put a round's outcome on record, in one transaction; a dry run has none."""
+        if self.settings["dry_run"]:
+            for key in (*outcome.written, *outcome.unchanged, *(one.key for one in outcome.rejected)):
+                self._rehearsed.pop(identity(key), None)
+            self._rehearsed |= {identity(one.key): one for one in outcome.held}
+        else:
+            self.ledger.record(outcome)
+        self.reconciler.note_written([*outcome.written, *outcome.unchanged, *outcome.stale])
+
+    def waiting_associations(self, to: str | None = None) -> Iterator[list[PendingRow]]:
+        """Pages of associations that wait; no key is in two pages."""
+        return iter(()) if self.settings["dry_run"] else self.ledger.pending(to=to)
+
+    def associate_again(self, page: Sequence[PendingRow]) -> RoundOutcome:
+        """Try associations that waited."""
+        return retry_page(self.client, self.api, self._associator, self.policy.key_property, page)
+
+    def rejected_to_retry(self, stream: str) -> Iterator[RejectedRow]:
+        """Rejected records of a stream whose time has come, as far as they were kept whole."""
+        if self.settings["dry_run"]:
+            return
+        now = datetime.now(UTC)
+        keys = self._retried_keys
+        for row in self.ledger.rejected(keys=keys or None):
+            is_due = row.tries < PATIENT_TRIES or now - row.last_at >= PATIENCE or keys != ()
+            if row.stream == stream and row.record is not None and is_due:
+                yield row
+
+    def known_streams(self) -> list[dict[str, Any]]:
+        """The last SCHEMA message of each stream that this portal was loaded from."""
+        return self.ledger.streams()
+
+    def delete(self, report: Report, check_signal: Callable[[], None]) -> None:
+        """The deletions of the run, once its input was read to the end.
+
+        Raises:
+            MassDeletionError: they are too many; none was done.
+        """
+        if not self._is_open or not self.policy.archives:
+            return
+        settings = self.settings
+        deletion = Deleter(
+            tickets=self._tickets,
+            ledger=self.ledger,
+            held=chunks(self._rehearsed.values(), 1000) if settings["dry_run"] else self.ledger.held(),
+            reconciler=self.reconciler,
+            limits=DeletionLimits(
+                max_deletes=settings["max_deletes"],
+                max_delete_ratio=settings["max_delete_ratio"],
+                confirm_deletes=settings["confirm_deletes"],
+            ),
+            deletes_path=settings["deletes_path"],
+            check_signal=check_signal,
+            plan=self._rehearse_deletions if settings["dry_run"] else None,
+        ).delete()
+        report.archived += deletion.archived
+        report.already_gone += deletion.already_gone
+        report.foreign += deletion.foreign
+
+    @cached_property
+    def _rehearsed(self) -> dict[str, HeldDelete]:
+        """By identity what a dry run, which writes no ledger, would hold: first what is held already."""
+        return {identity(one.key): one for page in self.ledger.held() for one in page}
+
+    def _rehearse_deletions(self, doomed: Sequence[Doomed]) -> None:
+        self._plan_file.write(
+            {"key": one.key, "would": "archive", "ticket_id": one.ticket_id, "reason": one.reason}
+            for one in doomed
+        )
+
+    def note_end(self, report: Report, began: datetime) -> None:
+        """The run into the ledger, if it came so far as to open it; and what waits there."""
+        if not self._is_open:
+            return
+        report.pending_associations = self.ledger.counts().pending
+        report.api_calls, report.refused_calls = self.client.api_calls, self.client.refusals
+        if not self.settings["dry_run"]:
+            self.ledger.add_run(report.as_json(), began, datetime.now(UTC))

@@ -1,0 +1,81 @@
+"""Shell: the token of each call: a fixed one, or one of OAuth that is renewed before and when it expires.
+
+Source: HubSpot, OAuth: POST /oauth/{version}/token, form-encoded; a token lives 1,800 seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from target_hubspot_tickets.errors import TokenRefusedError
+
+EARLY_SECONDS = 120.0  # before its end a token is renewed
+# Asks HubSpot with a form, and gives its answer: status and parsed body.
+Ask = Callable[[Mapping[str, str]], tuple[int, Any]]
+
+
+class FixedToken:
+    """Token of a service key or private app: HubSpot's refusal of it is final."""
+
+    can_be_renewed = False
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def value(self) -> str:
+        return self._value
+
+    def renew(self, used: str) -> None:  # noqa: ARG002 - the form that both kinds share
+        raise TokenRefusedError(
+            "HubSpot refused access_token: it is wrong, or it was revoked; check it in HubSpot under Development > Keys"
+        )
+
+
+class RefreshedToken:
+    """Token of an OAuth app; however many threads meet its end at once, it is renewed once."""
+
+    can_be_renewed = True
+
+    def __init__(self, client_id: str, client_secret: str, refresh_token: str, ask: Ask) -> None:
+        self._form = {
+            "grant_type": "refresh_token",
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "refresh_token": refresh_token,
+        }
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._value = ""
+        self._renew_at = float("-inf")
+
+    def value(self) -> str:
+        """A token that holds for a while."""
+        with self._lock:
+            if time.monotonic() >= self._renew_at:
+                self._fetch()
+            return self._value
+
+    def renew(self, used: str) -> None:
+        """HubSpot refused `used`: another one, unless another thread has brought it already."""
+        with self._lock:
+            if used == self._value:
+                self._fetch()
+
+    def _fetch(self) -> None:
+        status, body = self._ask(self._form)
+        if status != 200 or not isinstance(body, Mapping) or not body.get("access_token"):
+            reason = body.get("status") or body.get("error") if isinstance(body, Mapping) else None
+            raise TokenRefusedError(
+                f"HubSpot gives no token for refresh_token ({status} {reason or 'no reason'}): check client_id, client_secret and "
+                "refresh_token; if the app was uninstalled or its access revoked, connect it again"
+            )
+        self._value = str(body["access_token"])
+        self._form["refresh_token"] = str(body.get("refresh_token") or self._form["refresh_token"])
+        lives = float(body.get("expires_in") or 1800)
+        self._renew_at = time.monotonic() + max(lives - EARLY_SECONDS, lives / 2)
+
+
+Token = FixedToken | RefreshedToken

@@ -1,0 +1,181 @@
+"""Where a ledger may be, who may read it, and what can be wrong with its file or its server."""
+
+import sqlite3
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from target_hubspot_tickets.errors import LedgerError
+from target_hubspot_tickets.ledger import Ledger
+
+from .ledger_rounds import PORTAL, WHOLE_ROUND, numbered_round, rows_of_round
+from .ledgers import Children, Postgres
+
+
+def test_a_round_that_there_is_no_room_for_is_not_there_at_all(tmp_path: Path) -> None:
+    """A full disk: a clear error, no part of the round on record, and all that was there still is."""
+    url = str(tmp_path / "ledger.db")
+    with Children() as children:
+        children.start("fill_the_disk", url=url, portal_id=PORTAL)
+        [told], codes = children.results()
+    assert codes == [0]
+    assert "ledger_url" in told["error"]
+    assert "disk" in told["error"]
+    with Ledger.open(url, PORTAL) as ledger:
+        assert rows_of_round(ledger, 1) == WHOLE_ROUND
+        assert ledger.counts().rejected == 1
+
+
+def test_its_files_are_for_its_owner_alone(tmp_path: Path) -> None:
+    """Whatever the umask, and also if the file was open to others before."""
+    open_to_all = tmp_path / "ledger.db"
+    for _ in range(2):
+        with Children() as children:
+            children.start("look_at_modes", url=str(open_to_all), portal_id=PORTAL)
+            [modes], codes = children.results()
+        assert codes == [0]
+        assert modes == dict.fromkeys(
+            ["ledger.db", "ledger.db-shm", "ledger.db-wal", f"ledger.db.{PORTAL}.lock"], "0o600"
+        )
+        open_to_all.chmod(0o666)
+
+
+def test_processes_that_find_it_new_make_it_once(ledger_url: str) -> None:
+    """Runs for several portals may start together."""
+    with Children() as children:
+        for _ in range(5):
+            children.start("open_new", count=4, url=ledger_url)
+            told, codes = children.results()
+            assert codes == [0, 0, 0, 0]
+            assert told == [{"counts": 1}] * 4
+
+
+def test_a_server_that_was_restarted_between_rounds_ends_no_run(postgresql: Postgres) -> None:
+    """Connections that were cut are opened again."""
+    url = postgresql.new_place()
+    with Ledger.open(url, PORTAL) as ledger:
+        ledger.record(numbered_round(1))
+        postgresql.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'target-hubspot-tickets'"
+        )
+        ledger.record(numbered_round(2))
+        assert ledger.counts().rejected == 2
+
+
+def test_url_forms_of_postgresql_are_one(postgresql: Postgres) -> None:
+    """Also those that name another driver, as Meltano's own database_uri may."""
+    url = postgresql.new_place()
+    with Ledger.open(url, PORTAL) as ledger:
+        ledger.remember("fact", 1)
+    for scheme in ("postgres", "postgresql+psycopg", "postgresql+psycopg2"):
+        with Ledger.open(url.replace("postgresql", scheme, 1), PORTAL) as ledger:
+            assert ledger.recall("fact") == 1
+
+
+def no_folder(path: Path) -> str:
+    return str(path / "none" / "ledger.db")
+
+
+def a_folder(path: Path) -> str:
+    return str(path)
+
+
+def no_database(path: Path) -> str:
+    (path / "ledger.db").write_text("these are notes\n" * 100, encoding="utf-8")
+    return str(path / "ledger.db")
+
+
+def half_a_database(path: Path) -> str:
+    """The first page is whole, the rest is gone."""
+    file = path / "ledger.db"
+    with Ledger.open(str(file), PORTAL) as ledger:
+        ledger.record(numbered_round(1))
+    file.write_bytes(file.read_bytes()[:4096] + b"\xff" * 8192)
+    return str(file)
+
+
+def another_programs(path: Path) -> str:
+    connection = sqlite3.connect(path / "meltano.db")
+    connection.execute("CREATE TABLE runs (id)")
+    connection.close()
+    return str(path / "meltano.db")
+
+
+def a_newer_one(path: Path) -> str:
+    file = path / "ledger.db"
+    Ledger.open(str(file), PORTAL).close()
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("UPDATE hubspot_tickets_schema SET version = 2")
+    connection.close()
+    return str(file)
+
+
+def other_columns(path: Path) -> str:
+    connection = sqlite3.connect(path / "ledger.db")
+    connection.execute("CREATE TABLE hubspot_tickets_schema (id)")
+    connection.close()
+    return str(path / "ledger.db")
+
+
+WRONG: dict[str, tuple[str | Callable[[Path], str], str]] = {
+    "no folder": (no_folder, "check that its folder exists"),
+    "a folder": (a_folder, "check that its folder exists"),
+    "no database": (no_database, "name another file"),
+    "half a database": (half_a_database, "move it away"),
+    "another program's": (another_programs, "a file of its own"),
+    "a newer version": (a_newer_one, "version 2"),
+    "other columns": (other_columns, "check ledger_url"),
+    "nothing": (" ", "give a file path"),
+    "memory": ("sqlite://", "give a file path"),
+    "memory by name": (":memory:", "give a file path"),
+    "another database": ("mysql://me:s3cret@db/ledger", "SQLite and PostgreSQL"),
+    "no url": ("postgresql://me:s3cret@db:port/ledger", "give a file path"),
+    "no server": ("postgresql://me:s3cret@127.0.0.1:1/ledger", "check the host"),
+    "no host": ("postgresql://me:s3cret@nowhere.invalid/ledger", "check the host"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_ledger_that_can_not_be_used_is_told(tmp_path: Path, name: str) -> None:
+    """The message names the setting, says what to do, and holds no password; there is no traceback of a database below it."""
+    place, advice = WRONG[name]
+    url = place if isinstance(place, str) else place(tmp_path)
+    check_error(url, advice, "s3cret")
+
+
+def check_error(url: str, advice: str, secret: str) -> None:
+    with pytest.raises(LedgerError) as caught, Ledger.open(url, PORTAL) as ledger:
+        ledger.counts()
+    assert str(caught.value).startswith("ledger_url")
+    assert advice in str(caught.value)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert secret not in shown
+    assert "sqlalchemy.exc" not in shown
+
+
+def test_a_wrong_password_is_told_without_it(postgresql: Postgres) -> None:
+    check_error(postgresql.url("wr0ng"), "check the user and the password", "wr0ng")
+
+
+def test_a_newer_ledger_on_a_server_is_refused(postgresql: Postgres) -> None:
+    url = postgresql.new_place()
+    Ledger.open(url, PORTAL).close()
+    schema = url.rsplit("%3D", 1)[1]
+    postgresql.execute(f"UPDATE {schema}.hubspot_tickets_schema SET version = 2")
+    check_error(url, "version 2", postgresql.password)
+
+
+def test_a_ledger_of_another_user_is_told(tmp_path: Path) -> None:
+    """Not readable, not writable: the folder and its mode decide, so that this also holds where the tests run as root."""
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    mine.mkdir()
+    other.mkdir()
+    other.chmod(0o500)
+    with Children() as children:
+        children.start("open_as_nobody", good=str(mine / "ledger.db"), bad=str(other / "ledger.db"))
+        [told], codes = children.results()
+    assert codes == [0]
+    assert told["error"].startswith("ledger_url")
+    assert "may be" in told["error"] or "may read" in told["error"]

@@ -1,0 +1,152 @@
+"""Lookups: each value finds its record in few calls, and the same one again without any."""
+
+import logging
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from case_sync_sandbox.testing import RunningSandbox
+from target_hubspot_tickets.errors import PreflightError
+from target_hubspot_tickets.records import Way, Wish
+from target_hubspot_tickets.remembered import Remembered
+from target_hubspot_tickets.searches import Match, Place
+
+from .linked_portal import ACCOUNT, KEY, LinkedPortal, company, company_id, opened
+
+
+@pytest.fixture
+def portal(sandbox: RunningSandbox) -> Iterator[LinkedPortal]:
+    with opened(sandbox) as portal:
+        yield portal
+
+
+def test_unique_property_is_read_in_batches_of_100(portal: LinkedPortal) -> None:
+    """250 values are three calls and no search; that some are not there is no fault."""
+    ids = portal.companies(*({"erp_number": f"ERP-{n}"} for n in range(200)))
+    finds = portal.lookups.find([company(f"erp-{n} ", by="erp_number") for n in range(250)])
+    assert finds.ids == [*ids, *[None] * 50]
+    assert len(portal.calls("companies/batch/read")) == 3
+    assert not portal.calls("search")
+
+
+def test_value_is_looked_for_once_per_run_found_or_not(portal: LinkedPortal) -> None:
+    """In any spelling; and the properties of an object are read once."""
+    (a,) = portal.companies({ACCOUNT: "Acme"})
+    asked = [company(value) for value in ("ACME", "acme ", "nobody", "Acme")]
+    for _ in range(3):
+        assert portal.lookups.find(asked).ids == [a, a, None, a]
+    assert len(portal.calls("search")) == 1
+    assert len(portal.calls("properties")) == 1
+
+
+def test_missing_ticket_is_looked_for_again(portal: LinkedPortal) -> None:
+    """It may be written later in the same run."""
+    wish = Wish(to="tickets", ways=(Way(by=KEY, value="later"),))
+    assert portal.lookups.find([wish]).ids == [None]
+    ticket = portal.tickets("later")["later"]
+    assert portal.lookups.find([wish]).ids == [ticket.ticket_id]
+
+
+def test_search_stays_within_hubspots_limits(portal: LinkedPortal) -> None:
+    """Long values, quotes and other alphabets: no call is refused, each value is found, one that no search can hold is not."""
+    values = [f'{n:03} "größe" 名前 ' + "x" * 60 for n in range(120)]
+    ids = portal.companies(*({ACCOUNT: value.replace("x", "X")} for value in values))
+    finds = portal.lookups.find([company(value) for value in [*values, "y" * 3_000]])
+    assert finds.ids == [*ids, None]
+    searches = portal.calls("search")
+    assert {call["status"] for call in searches} == {200}
+    assert max(call["bytes_in"] for call in searches) < 3_000
+
+
+def test_duplicates_hide_no_other_value(portal: LinkedPortal) -> None:
+    """A search shows 200 records: of two values with 300 each and 98 more all are found, the lowest id of each."""
+    crowd = portal.companies(*({ACCOUNT: f"crowd {n % 2}"} for n in range(600)))
+    others = portal.companies(*({ACCOUNT: f"other {n}"} for n in range(98)))
+    asked = [company(f"crowd {n}") for n in range(2)] + [company(f"other {n}") for n in range(98)]
+    finds = portal.lookups.find(asked)
+    assert finds.ids == [*crowd[:2], *others]
+    assert finds.ambiguous_count == 2
+    assert len(portal.calls("search")) == 2
+
+
+def test_R70_oldest_of_several_companies_is_taken_and_said_once(
+    portal: LinkedPortal, caplog: pytest.LogCaptureFixture
+) -> None:
+    """20 accounts with three companies each: the lowest id each time; one line in the log, without a value; all are counted."""
+    rows = [{ACCOUNT: f"account {n}"} for n in range(20) for _ in range(3)]
+    random.Random(1).shuffle(rows)
+    ids = portal.companies(*rows)
+    oldest = {row[ACCOUNT]: i for row, i in reversed(list(zip(rows, ids, strict=True)))}
+    asked = [company(f"Account {n}") for n in range(20)]
+    with caplog.at_level(logging.WARNING):
+        finds = [portal.lookups.find(asked), portal.lookups.find(asked)]
+        portal.companies({ACCOUNT: "late"}, {ACCOUNT: "late"})
+        portal.lookups.find([company("late")])
+    assert [one.ids for one in finds] == [[oldest[f"account {n}"] for n in range(20)]] * 2
+    assert [one.ambiguous_count for one in finds] == [20, 20]
+    (line,) = [r.getMessage() for r in caplog.records if "several" in r.getMessage()]
+    assert line == f"20 values of {ACCOUNT} belong to several companies each; the oldest (lowest id) is taken"
+
+
+def test_second_way_is_tried_only_where_the_first_found_nothing(portal: LinkedPortal) -> None:
+    """An empty value is no way, nor is one that can't be sent."""
+    a, b = portal.companies(
+        {"erp_number": "1", "domain": "one.example"}, {"erp_number": "2", "domain": "two.example"}
+    )
+
+    def wish(*ways: tuple[str, str]) -> Wish:
+        return Wish(to="companies", ways=tuple(Way(by=by, value=value) for by, value in ways))
+
+    found = [wish(("erp_number", "1"), ("domain", "two.example"))]
+    assert portal.lookups.find(found).ids == [a]
+    assert not portal.calls("search")
+    asked = [
+        wish(("erp_number", "9"), ("domain", "two.example")),
+        wish(("erp_number", ""), ("domain", " TWO.example")),
+        wish(("erp_number", "  "), ("domain", "lone \ud83d")),
+        wish(),
+    ]
+    assert portal.lookups.find(asked).ids == [b, b, None, None]
+    portal.next_run()
+    portal.forget_calls()
+    assert portal.lookups.find(asked[2:]).ids == [None, None]
+    assert not portal.calls("")
+
+
+def test_several_properties_are_asked_side_by_side(portal: LinkedPortal) -> None:
+    """Of one record by its id, others by properties, in one look-up."""
+    a, b, c = portal.companies({}, {"erp_number": "2"}, {ACCOUNT: "A"})
+    asked = [company_id(a), company("2", by="erp_number"), company("A"), company_id("999999")]
+    assert portal.lookups.find(asked).ids == [a, b, c, None]
+
+
+def test_value_that_hubspot_refuses_hides_no_other(portal: LinkedPortal) -> None:
+    """A text where a number belongs is not even asked for; of a refused call each half is asked for alone."""
+    portal.add_property("size", "companies", type="number", fieldType="number")
+    portal.add_property("since", "companies", type="date", fieldType="date")
+    ids = portal.companies(*({"size": str(n), "since": f"2026-01-0{n}"} for n in range(1, 9)))
+    sizes = [company(str(n), by="size") for n in range(1, 9)]
+    assert portal.lookups.find([*sizes, company("large", by="size")]).ids == [*ids, None]
+    assert {call["status"] for call in portal.calls("search")} == {200}
+    dates = [company(f"2026-01-0{n}", by="since") for n in range(1, 9)]
+    assert portal.lookups.find([*dates, company("yesterday", by="since")]).ids == [*ids, None]
+
+
+def test_property_that_hubspot_lacks_is_told(portal: LinkedPortal) -> None:
+    with pytest.raises(PreflightError, match="no property 'nowhere' of companies"):
+        portal.lookups.find([company("x", by="nowhere")])
+
+
+def test_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> None:
+    """Of 100 entries never more than 100 are kept, and always the newest 75."""
+    remembered = Remembered(100)
+    place = Place("companies", ACCOUNT)
+    for number in range(10_000):
+        remembered.add({(place, str(number)): Match(record_id=str(number))})
+        assert len(remembered) <= 100
+    newest = [(place, str(number)) for number in range(9_925, 10_000)]
+    assert list(remembered.get(newest)) == newest
+    assert not remembered.get([(place, "1")])
+    remembered.add({(place, f"at once {number}"): None for number in range(1_000)})
+    assert len(remembered) <= 100
