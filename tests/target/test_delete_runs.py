@@ -140,3 +140,17 @@ def test_R52_tombstone_does_not_blank_its_ticket_before_it_goes(
     assert loaded.load([marked_schema(), nulls], on_delete="archive").returncode == 0
     (gone,) = (t for t in sandbox.tickets(archived=True) if t["properties"][KEY] == case_id(1))
     assert gone["properties"]["subject"] == "Ticket 1"
+
+
+def test_state_behind_a_snapshot_leaves_only_when_the_snapshot_was_used(
+    sandbox: RunningSandbox, loaded: Target
+) -> None:
+    """Refused, the tap has to send it again; used, its state leaves."""
+    few = snapshot_messages(case_ids(*range(20)))
+    stream = [marked_schema(), marked_ticket(1), state("before"), *few, state("behind")]
+    refused = loaded.load(stream, on_delete="archive")
+    assert (refused.returncode, refused.states) == (8, ["before"]), refused.log
+    assert len(by_key(sandbox)) == 120
+    confirmed = loaded.load(stream, on_delete="archive", confirm_deletes=100)
+    assert (confirmed.returncode, confirmed.states[-1]) == (0, "behind"), confirmed.log
+    assert by_key(sandbox).keys() == set(case_ids(*range(20)))

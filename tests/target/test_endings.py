@@ -132,8 +132,10 @@ def test_command_line_answers_without_settings(option: str) -> None:
 STREAMS = sorted(Path(target_test_streams.__file__).parent.glob("*.singer"))
 
 
-def runner(sandbox: RunningSandbox, tmp_path: Path, stream: Path | None = None) -> TargetTestRunner:
-    config = {
+def runner(
+    sandbox: RunningSandbox, tmp_path: Path, stream: Path | None = None, **settings: str
+) -> TargetTestRunner:
+    config = settings | {
         "base_url": sandbox.hubspot_url,
         "access_token": "sandbox-token",
         "ledger_url": str(tmp_path / "ledger.db"),
@@ -147,14 +149,42 @@ def test_standard_cli_prints(sandbox: RunningSandbox, tmp_path: Path) -> None:
     TargetCliPrintsTest().run(SuiteConfig(), None, runner(sandbox, tmp_path))
 
 
+# Tickets that each stream becomes, with its own key and columns that are no ticket property ignored; None: it is refused, in words.
+TICKETS_OF = {
+    "array_data": 4, "duplicate_records": 2, "encoded_string_data": 11, "multiple_state_messages": 6, "no_primary_keys": 3,
+    "no_primary_keys_append": 5, "optional_attributes": 4, "pk_updates": 2, "record_missing_fields": 2, "record_missing_key_property": 0,
+    "record_missing_required_property": 0, "schema_updates": 6, "user_location_data": 5, "user_location_upsert_data": 9,
+    # keys that can't be the name of a HubSpot property, schemas without the key, a record before its schema
+    "camelcase": None, "camelcase_complex_schema": None, "special_chars_in_attributes": None, "invalid_schema": None,
+    "schema_no_properties": None, "record_before_schema": None,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda p: p.stem)
-def test_standard_stream_is_refused_in_words_as_a_ticket_can_hold_none_of_it(
+def test_standard_stream_becomes_tickets_or_is_refused_in_words(
     sandbox: RunningSandbox, tmp_path: Path, stream: Path
 ) -> None:
-    """The SDK's streams are tables of a warehouse: none has our key. Each ends in one typed error, and nothing is written.
+    """The SDK's own streams are tables of a warehouse; as streams of tickets they load by their key, each key once."""
+    messages = [json.loads(line) for line in stream.read_text(encoding="utf-8").splitlines() if line.strip()]
+    keys = [m["key_properties"] for m in messages if m["type"] == "SCHEMA" and m.get("key_properties")]
+    sandbox.seed(5)
+    running = runner(
+        sandbox, tmp_path, stream, unknown_columns="ignore", key_property=keys[0][0] if keys else "id"
+    )
+    expected = TICKETS_OF[stream.stem]
+    if expected is None:
+        with pytest.raises(TargetError):
+            running.sync_all()
+    else:
+        running.sync_all()
+    assert len(sandbox.tickets()) == (expected or 0)
 
-    Its own tests expect these to be loaded (or to fail in the SDK's words), which a target for one kind of record can't.
-    """
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda p: p.stem)
+def test_standard_stream_with_another_key_is_refused_and_nothing_is_written(
+    sandbox: RunningSandbox, tmp_path: Path, stream: Path
+) -> None:
+    """None of them has our key: each ends in one typed error."""
     kinds = [
         json.loads(line)["type"] for line in stream.read_text(encoding="utf-8").splitlines() if line.strip()
     ]

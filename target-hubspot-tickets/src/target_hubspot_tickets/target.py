@@ -136,8 +136,13 @@ class TargetHubspotTickets(Target):
         """The one place that writes to stdout: any other JSON line there would become the state (D6). A dry run has none."""
         if self.settings["dry_run"]:
             return
-        self._out.write(simplejson.dumps(state, use_decimal=True) + "\n")
-        self._out.flush()
+        try:
+            self._out.write(simplejson.dumps(state, use_decimal=True) + "\n")
+            self._out.flush()
+        except BrokenPipeError:
+            raise TargetError(
+                "nobody reads the states any more: what was written is written again, alike"
+            ) from None
 
     # -- a run
 
