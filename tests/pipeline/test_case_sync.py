@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from case_sync_sandbox.testing import RunningSandbox
 
@@ -264,3 +265,18 @@ def test_nothing_is_ever_written_to_salesforce(
             assert {part["method"] for part in parts} == {"GET"}
         if request["path"].endswith("/jobs/query"):
             assert json.loads(request["body"])["operation"] in {"query", "queryAll"}
+
+
+def test_every_command_of_the_target_runs_under_meltano(
+    sandbox: RunningSandbox, project: Callable[..., Project]
+) -> None:
+    """`meltano invoke target-hubspot-tickets:...`, each as the README names it."""
+    sandbox.seed(20)
+    sync = project()
+    assert sync.sync("--full-refresh").returncode == 0
+    definition = yaml.safe_load((sync.folder / "meltano.yml").read_text(encoding="utf-8"))
+    (loader,) = definition["plugins"]["loaders"]
+    assert len(loader["commands"]) == 7
+    for command in loader["commands"]:
+        done = sync.meltano("invoke", f"target-hubspot-tickets:{command}")
+        assert done.returncode == 0, (command, done.output)

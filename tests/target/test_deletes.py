@@ -71,7 +71,7 @@ def test_doubtful_deletions_need_their_number_confirmed_however_few(
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_no_cell_of_the_list_is_a_formula(start: str) -> None:
     row = csv_row(Doomed(ticket_id="7", key=f"{start}cmd|' /C calc'!A0", source=ORG, reason=TOMBSTONE))
-    assert row == ["7", f"'{start}cmd|' /C calc'!A0", "tombstone"]
+    assert row == ["7", f"'{start}cmd|' /C calc'!A0", "deleted in the source"]
 
 
 # -- tombstones
@@ -204,7 +204,9 @@ def test_R55_over_the_limit_nothing_is_archived_and_all_are_listed(
     with portal.list_path.open(encoding="utf-8", newline="") as file:
         head, *rows = csv.reader(file)
     assert head == ["ticket_id", "key", "reason"]
-    assert sorted(rows) == sorted([i, case_id(n), "tombstone"] for n, i in enumerate(ids[:wanted]))
+    assert sorted(rows) == sorted(
+        [i, case_id(n), "deleted in the source"] for n, i in enumerate(ids[:wanted])
+    )
 
 
 def test_R55_confirmed_once_the_held_deletions_of_earlier_runs_are_done(portal: MarkedPortal) -> None:

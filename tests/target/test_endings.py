@@ -28,6 +28,7 @@ from .conftest import KEY, Target, by_key, case_id, schema, state, ticket
         ({"base_url": "http://127.0.0.1:9", "max_tries": 1}, 6, "Check base_url"),
         ({"base_url": "http://hubspot.example"}, 3, "base_url must start with https://"),
         ({"on_delete": "explode"}, 3, "on_delete must be one of"),
+        ({"max_delets": 3}, 3, "did you mean max_deletes?"),
         ({"unknown_owner": "default"}, 3, "default_owner is missing"),
         ({"ledger_url": "/nowhere/ledger.db"}, 10, "ledger_url"),
         ({"ledger_url": "nosuch://user:hidden-word@host/db"}, 10, "ledger_url"),

@@ -1,5 +1,6 @@
 """Faults and crashes: what is in HubSpot at the end, and that no state runs ahead of it."""
 
+import json
 import signal
 import subprocess
 import time
@@ -63,24 +64,21 @@ def test_redirect_gets_no_token(sandbox: RunningSandbox, target: Target) -> None
 def test_R17_lasting_refusal_ends_the_run_with_the_state_of_what_is_confirmed(
     sandbox: RunningSandbox, target: Target, action: str, exit_code: int, told: str, status: str
 ) -> None:
-    """Behind the first 20 upserts nothing goes: an exit code of its own, one message, and the state of the 2,000 before.
-
-    The very first call to that path is preflight's, which sends no tickets.
-    """
-    sandbox.faults(
-        [{"half": "hubspot", "path": "batch/upsert", "nth": n, "action": action} for n in range(22, 300)]
-    )
-    stream = [schema()]
-    for number in range(4500):
-        stream.append(ticket(number))
-        if (number + 1) % 500 == 0:
-            stream.append(state(number + 1))
-    loaded = target.load(stream, max_tries=2, max_in_flight=1)
-    assert (loaded.returncode, loaded.states) == (exit_code, [2000]), loaded.log
-    assert told in loaded.log
-    assert "Traceback" not in loaded.log
-    assert (loaded.report["status"], loaded.report["exit_code"]) == (status, exit_code)
-    assert {case_id(n) for n in range(loaded.states[-1])} <= set(by_key(sandbox))
+    """2,000 are confirmed, then nothing goes any more: an exit code of its own, one message, and no state but that of the 2,000."""
+    process = target.start(max_tries=2)
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(lines([schema(), *map(ticket, range(2000)), state(2000)]))
+    process.stdin.flush()
+    assert read_states(process.stdout.readline()) == [2000]
+    sandbox.faults([{"half": "hubspot", "path": "batch/upsert", "action": action}])
+    stdout, log = process.communicate(lines([*map(ticket, range(2000, 4500)), state(4500)]), timeout=60)
+    assert (process.returncode, read_states(stdout)) == (exit_code, []), log
+    assert told in log
+    assert "Traceback" not in log
+    report = json.loads((target.folder / "report.json").read_text(encoding="utf-8"))
+    assert (report["status"], report["exit_code"]) == (status, exit_code)
+    assert {case_id(n) for n in range(2000)} <= set(by_key(sandbox))
 
 
 def test_silent_success_is_no_success(sandbox: RunningSandbox, target: Target) -> None:

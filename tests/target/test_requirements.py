@@ -405,7 +405,9 @@ def test_dry_run_writes_nothing_and_tells_what_a_run_would_do(
     (change,) = [line["changes"] for line in plan if line["would"] == "update"]
     assert change == {"subject": {"before": "Ticket 1", "after": "other"}}
     assert (target.folder / "plan.jsonl").stat().st_mode & 0o077 == 0
+    assert "nothing was written" in dry.log
     real = target.load(stream, on_delete="archive")
+    assert "nothing was written" not in real.log
     assert (real.report["created"], real.report["archived"], real.report["rejected"]) == (1, 1, 1)
 
 
@@ -422,7 +424,8 @@ def test_check_tells_all_problems_and_writes_nothing(sandbox: RunningSandbox, ta
     assert "other" in str(report["problems"])
     assert sandbox.writes() == []
     assert not [r for r in sandbox.requests(half="hubspot", path="properties") if r["method"] != "GET"]
-    assert target.ask("--check", base_url="http://127.0.0.1:9", max_tries=1).returncode == 3
+    assert target.ask("--check", base_url="http://127.0.0.1:9", max_tries=1).returncode == 6
+    assert target.ask("--check", access_token="wrong").returncode == 4
 
 
 def test_ledger_can_be_emptied_and_a_case_forgotten(target: Target) -> None:

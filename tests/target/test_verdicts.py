@@ -22,7 +22,7 @@ from target_hubspot_tickets.settings import with_defaults
 from target_hubspot_tickets.target import TargetHubspotTickets
 from target_hubspot_tickets.upserting import Upserter
 
-from .conftest import KEY, Target, by_key, case_id, schema, state, ticket
+from .conftest import KEY, Target, by_key, case_id, lines, read_states, schema, state, ticket
 
 SOON = {"Retry-After": "0.01"}
 
@@ -183,19 +183,18 @@ def test_R35_token_revoked_in_the_middle_ends_the_run_within_few_calls(
     sandbox: RunningSandbox, target: Target
 ) -> None:
     """No flood of rejections: nothing is put on record, and what was confirmed has its state."""
-    sandbox.faults(
-        [{"half": "hubspot", "path": "batch/upsert", "nth": n, "action": "401"} for n in range(22, 300)]
-    )
-    stream = [schema()]
-    for number in range(4000):
-        stream.append(ticket(number))
-        if (number + 1) % 500 == 0:
-            stream.append(state(number + 1))
-    loaded = target.load(stream, max_in_flight=1)
-    assert loaded.returncode == TokenRefusedError.exit_code
-    assert loaded.rejected == []
-    assert len(upserts(sandbox)) <= 1 + 20 + 3  # preflight's, the round's, and three that were refused
-    assert loaded.states == [2000]
+    process = target.start(max_in_flight=1)
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(lines([schema(), *map(ticket, range(2000)), state(2000)]))
+    process.stdin.flush()
+    assert read_states(process.stdout.readline()) == [2000]
+    before = len(sandbox.requests(half="hubspot"))
+    sandbox.faults([{"half": "hubspot", "action": "401"}])
+    stdout, log = process.communicate(lines([*map(ticket, range(2000, 4000)), state(4000)]), timeout=60)
+    assert (process.returncode, read_states(stdout)) == (TokenRefusedError.exit_code, []), log
+    assert target.rejected() == []
+    assert len(sandbox.requests(half="hubspot")) - before <= 3
 
 
 @pytest.mark.parametrize("action", ["423", "477", "500", "502", "503", "504", "524", "drop_before_commit", "drop_after_commit", "html_200", "truncate_body"])  # fmt: skip

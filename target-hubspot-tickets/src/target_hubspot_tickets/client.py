@@ -22,16 +22,15 @@ from tenacity.nap import sleep_using_event
 
 from target_hubspot_tickets.errors import (
     HubSpotAnswerError,
-    QuotaReachedError,
     SettingError,
     StoppedError,
     TargetError,
-    TokenRefusedError,
     TransientError,
     UnreachableError,
 )
 from target_hubspot_tickets.pacing import Gate
 from target_hubspot_tickets.protocol import Api, Bucket, Call
+from target_hubspot_tickets.refusals import error_of
 from target_hubspot_tickets.tokens import FixedToken, RefreshedToken, Token
 from target_hubspot_tickets.verdicts import Verdict, verdict, wait_seconds
 
@@ -149,7 +148,7 @@ class HubSpotClient:
             if status == 429:
                 self._gate.refused(call, wait or 1.0)
             raise TransientError(f"HubSpot answered {status} to {call.method} {call.path}", wait)
-        raise _refusal(judged, call, status, body, forbidden_is_answer=forbidden_is_answer)
+        raise error_of(judged, call, status, body, forbidden_is_answer=forbidden_is_answer)
 
     def _authorised(self, call: Call) -> requests.Response:
         """The answer to a call with a token that holds: one that expired on the way is renewed once."""
@@ -225,7 +224,8 @@ class HubSpotClient:
             session = self._local.session = requests.Session()
             # The environment's proxies and certificates, looked up once and not for each call.
             found = session.merge_environment_settings(self._base_url, {}, None, None, None)
-            session.trust_env, session.proxies, session.verify = False, found["proxies"], found["verify"]
+            session.trust_env = False
+            session.proxies, session.verify = found["proxies"], found["verify"]
         return session
 
     def _token_of(self, settings: Mapping[str, Any]) -> Token:
@@ -259,43 +259,6 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-def _refusal(
-    judged: Verdict, call: Call, status: int, body: Any, *, forbidden_is_answer: bool
-) -> TargetError:
-    """The error of an answer that a repeat would not change."""
-    if judged is Verdict.STOP_FOR_TODAY:
-        return QuotaReachedError(
-            "HubSpot's API calls of the day are used up; run again after midnight of the account, nothing is lost"
-        )
-    if judged is Verdict.STOP_MIGRATION:
-        return QuotaReachedError(
-            "HubSpot moves this account to another data centre; run again later, nothing is lost"
-        )
-    where = f"{call.method} {call.path}"
-    if judged is Verdict.RENEW_TOKEN or (judged is Verdict.FORBIDDEN and not forbidden_is_answer):
-        return TokenRefusedError(refusal(status, body, where))
-    detail = body if isinstance(body, Mapping) else {}
-    return HubSpotAnswerError(
-        status=status,
-        category=str(detail.get("category", "")),
-        message=str(detail.get("message", "")),
-        correlation_id=str(detail.get("correlationId", "")),
-        call=where,
-        body=dict(detail),
-    )
-
-
-def refusal(status: int, body: Any, where: str) -> str:
-    """What to do about a token that was refused, or that lacks a scope."""
-    errors = body.get("errors") or () if isinstance(body, Mapping) else ()
-    scopes = [s for e in errors for s in (e.get("context") or {}).get("requiredGranularScopes", ())]
-    if status == 403 and scopes:
-        return f"access_token lacks a scope for {where}: add {' or '.join(scopes)} to the service key or app in HubSpot"
-    if status == 403:
-        return f"HubSpot allows access_token no {where}: check the permissions of the service key or app"
-    return "HubSpot refused access_token: it is wrong, or it was revoked; check it in HubSpot under Development > Keys"
 
 
 def _body(call: Call, response: requests.Response) -> Any:

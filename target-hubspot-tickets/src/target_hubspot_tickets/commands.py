@@ -11,6 +11,7 @@ import click
 import simplejson
 
 from target_hubspot_tickets.client import HubSpotClient
+from target_hubspot_tickets.deleting import forget_list
 from target_hubspot_tickets.errors import PreflightError, StreamError, TargetError
 from target_hubspot_tickets.incoming import Lines
 from target_hubspot_tickets.messages import read_message
@@ -59,6 +60,8 @@ def carry_out(target: TargetHubspotTickets, asked: Mapping[str, Any], file_input
         check(target.settings, file_input, as_json=asked["check"] == "json")
         return True
     wanted = [work for name, work in _LEDGER_COMMANDS.items() if asked[name]]
+    if asked["key"] and not asked["rejected"]:
+        raise click.UsageError("--key goes with --rejected")
     if not wanted:
         return False
     if "retry" in {asked["rejected"], asked["pending"]}:
@@ -86,19 +89,19 @@ def check(settings: Mapping[str, Any], file_input: IO[str] | None, *, as_json: b
         try:
             streams: list[dict[str, Any] | None] = [*schemas.values()] or [None]
             notes = [note for columns in streams for note in session.look(columns)]
-            problems: tuple[str, ...] = ()
-        except PreflightError as error:
-            notes, problems = [], error.problems
+            problems, exit_code = tuple[str, ...](), 0
         except TargetError as error:
-            notes, problems = [], (str(error),)
+            notes, exit_code = [], error.exit_code
+            problems = error.problems if isinstance(error, PreflightError) else (str(error),)
     if as_json:
         click.echo(json.dumps({"ok": not problems, "problems": list(problems), "notes": notes}))
     else:
         for line in [*(f"{n}. {p}" for n, p in enumerate(problems, 1)), *notes]:
             click.echo(line)
-        click.echo(f"{len(problems)} problems" if problems else "All is well: a run can start.")
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        click.echo(count if problems else "All is well: a run can start.")
     if problems:
-        raise click.exceptions.Exit(PreflightError.exit_code)
+        raise click.exceptions.Exit(exit_code)
 
 
 def _schemas(file_input: IO[str]) -> dict[str, dict[str, Any]]:
@@ -163,7 +166,9 @@ def _deletes(session: Session, asked: Mapping[str, Any]) -> Iterator[str]:
     if asked["deletes"] == "discard":
         count = session.ledger.counts().held
         session.ledger.drop_held()
-        yield json.dumps({"discarded": count})
+        forget_list(session.settings["deletes_path"])
+        note = "for now: a full refresh or a reconciliation finds them again"
+        yield json.dumps({"discarded": count, "note": note})
         return
     for page in session.ledger.held():
         for row in page:

@@ -5,6 +5,7 @@ HubSpot archives by record id only, so keys are read first. What is archived goe
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import logging
 import os
@@ -147,6 +148,8 @@ class Deleter:
             self.check_signal()
             self._archive(doomed, deletion)
         self.reconciler.accept()
+        if self.plan is None:
+            forget_list(self.deletes_path)
         return deletion
 
     def _find_held(self, spool: Spool, deletion: Deletion) -> None:
@@ -182,7 +185,16 @@ class Deleter:
 
     def _refuse(self, spool: Spool, judgement: Judgement, suspicion: str | None) -> MassDeletionError:
         write_list(self.deletes_path, spool)
-        return MassDeletionError(refusal(judgement, self.limits, self.deletes_path, suspicion))
+        return MassDeletionError(
+            refusal(
+                judgement,
+                self.limits,
+                self.deletes_path,
+                suspicion,
+                held=spool.count - spool.suspects,
+                unseen=spool.suspects,
+            )
+        )
 
     def _archive(self, doomed: Sequence[Doomed], deletion: Deletion) -> None:
         """Tickets that are still what they were; their keys are on record when this returns."""
@@ -204,6 +216,12 @@ class Deleter:
         deletion.spared += len(doomed) - len(keys)
         if done.error:
             raise done.error
+
+
+def forget_list(path: str) -> None:
+    """Nothing is left to confirm: a list of an earlier run must not be taken for one of now."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)  # noqa: PTH108 - the path is a setting's text
 
 
 def write_list(path: str, doomed: Spool) -> None:

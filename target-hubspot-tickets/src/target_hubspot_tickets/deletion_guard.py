@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from target_hubspot_tickets.hints import hint
 from target_hubspot_tickets.outcomes import HeldDelete
 from target_hubspot_tickets.records import identity
 
-Reason = Literal["tombstone", "not in source"]
-TOMBSTONE: Reason = "tombstone"  # the stream said that the record was deleted
-NOT_IN_SOURCE: Reason = "not in source"  # a complete snapshot does not have it
+Reason = Literal["deleted in the source", "not in the source any more"]
+TOMBSTONE: Reason = "deleted in the source"  # the stream said that the record was deleted
+NOT_IN_SOURCE: Reason = "not in the source any more"  # a complete snapshot does not have it
 COLUMNS = ("ticket_id", "key", "reason")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -137,16 +138,33 @@ def judge(wanted: int, active: int, limits: DeletionLimits, *, only_confirmed: b
     return Judgement(is_allowed=wanted <= allowed, wanted=wanted, active=active, allowed=allowed)
 
 
-def refusal(judgement: Judgement, limits: DeletionLimits, path: str, suspicion: str | None) -> str:
-    """What is told instead of archiving: how many of how many, why not, and what to do."""
+def refusal(  # noqa: PLR0913 - what the message tells
+    judgement: Judgement, limits: DeletionLimits, path: str, suspicion: str | None, *, held: int, unseen: int
+) -> str:
+    """What is told instead of archiving: how many of how many, why not, and what to do.
+
+    `held` of them are deletions that the ledger holds, `unseen` are missing in a snapshot.
+    """
     why = suspicion or (
         f"more than max_deletes ({limits.max_deletes}) and max_delete_ratio ({limits.max_delete_ratio}) allow"
     )
+    if limits.confirm_deletes is not None:
+        why += f", and confirm_deletes ({limits.confirm_deletes}) is less"
     return (
         f"{judgement.wanted} of {judgement.active} tickets would be archived: {why}. None was. They are listed in {path}: look at them. "
-        f"If they are to go, run once with confirm_deletes={judgement.wanted} (tickets '{NOT_IN_SOURCE}' need an input that has the complete snapshot "
-        "again); if not, forget the held deletions with target-hubspot-tickets --deletes=discard"
+        f"If they are to go, run once with confirm_deletes={judgement.wanted} (environment: {CONFIRM}){_for_unseen(unseen)}.{_for_held(held)}"
     )
+
+
+CONFIRM = "TARGET_HUBSPOT_TICKETS_CONFIRM_DELETES"
+
+
+def _for_unseen(count: int) -> str:
+    return " and with the same snapshot again (the tap's setting reconcile)" if count else ""
+
+
+def _for_held(count: int) -> str:
+    return f" If not: {hint('forget the deletions', 'discard-deletes')}" if count else ""
 
 
 def csv_row(doomed: Doomed) -> list[str]:

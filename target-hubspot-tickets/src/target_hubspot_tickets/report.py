@@ -115,23 +115,38 @@ class Report:
             "records_per_second": self.records_per_second,
         }
 
-    def line(self) -> str:
-        more = [
+    def line(self, *, plan_path: str | None = None) -> str:
+        """The last line of the log; of a dry run, which wrote `plan_path` and nothing else."""
+        counts = ", ".join(
             f"{count} {words}"
+            for count, words in (
+                (self.created, "created"),
+                (self.updated, "updated"),
+                (self.archived, "archived"),
+                (self.rejected, "rejected"),
+            )
+        )
+        more = "".join(
+            f", {count} {words}"
             for count, words in (
                 (self.unchanged, "unchanged"),
                 (self.stale, "older than their ticket"),
+                (self.superseded, "followed by a newer record"),
+                (self.already_gone, "to archive but gone already"),
+                (self.foreign, "of another org left alone"),
+                (self.ignored_deletes, "deletions ignored"),
                 (self.retried, "of earlier runs tried again"),
             )
             if count
-        ]
+        )
         waiting = (
             f" ({self.pending_associations} wait for a company, contact or ticket that is not in HubSpot)"
             if self.pending_associations
             else ""
         )
+        head = f"dry run, nothing was written (see {plan_path}); it would be" if plan_path else "tickets:"
+        rate = f"; {self.records_per_second} records/s" if self.records else ""
         return (
-            f"tickets: {self.created} created, {self.updated} updated, {self.archived} archived, {self.rejected} rejected of {self.records} records"
-            f"{''.join(f', {one}' for one in more)}; {self.associations} associations{waiting}; {self.api_calls} API calls; "
-            f"{self.records_per_second} records/s; {self.status}"
+            f"{head} {counts} of {self.records} records{more}; {self.associations} associations{waiting}; "
+            f"{self.api_calls} API calls{rate}; {self.status}"
         )

@@ -15,6 +15,7 @@ from typing import Any
 
 from target_hubspot_tickets.batching import ROUND_RECORDS, Round
 from target_hubspot_tickets.errors import StreamError, TooManyRejectedError
+from target_hubspot_tickets.hints import hint
 from target_hubspot_tickets.ledger import PendingRow
 from target_hubspot_tickets.outcomes import Rejected, RoundOutcome
 from target_hubspot_tickets.records import Item, identity, read_record
@@ -208,7 +209,7 @@ class Run:
         )
         if reason:
             raise TooManyRejectedError(
-                f"{reason}; see them with --rejected=list, mend the cause, then run again"
+                f"{reason}. {hint('See them', 'rejected')}, mend the cause, then run again"
             )
 
     # -- what earlier runs left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -142,6 +143,11 @@ def problems_of(config: Mapping[str, Any]) -> list[str]:
         for name, schema in JSON_SCHEMA["properties"].items()
         if (p := _type_problem(name, _typed(config.get(name), schema["type"][0]), schema))
     ]
+    found += [
+        _unknown(name)
+        for name in config
+        if name not in JSON_SCHEMA["properties"] and name not in SDK_SETTINGS
+    ]
     if found:
         return found
     full = with_defaults(config)
@@ -153,6 +159,11 @@ def problems_of(config: Mapping[str, Any]) -> list[str]:
             "base_url must start with https:// and name a host only (http is allowed for 127.0.0.1 and localhost)"
         )
     return found
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, JSON_SCHEMA["properties"], 1)
+    return f"{name} is no setting of this target" + (f": did you mean {near[0]}?" if near else "")
 
 
 def _token_problems(full: Mapping[str, Any]) -> list[str]:

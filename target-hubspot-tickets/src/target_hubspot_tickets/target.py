@@ -33,6 +33,7 @@ from target_hubspot_tickets.errors import (
     TargetError,
     TooManyRejectedError,
 )
+from target_hubspot_tickets.hints import hint
 from target_hubspot_tickets.reading import MessageReader
 from target_hubspot_tickets.report import Report
 from target_hubspot_tickets.running import Run
@@ -207,15 +208,19 @@ class TargetHubspotTickets(Target):
         except LedgerError:
             if self.report.exit_code == 0:  # else the run has an error that says more
                 raise
-        self.logger.info(self.report.line())
+        self.logger.info(
+            self.report.line(plan_path=self.settings["plan_path"] if self.settings["dry_run"] else None)
+        )
         if self.report.rejected:
             reasons = ", ".join(
                 f"{count} {code}" for code, count in self.report.rejected_by_code.most_common(5)
             )
             self.logger.warning(
-                "%s records were rejected (%s); see them with: target-hubspot-tickets --config=... --rejected=list",
+                "%s records were rejected (%s). %s. What HubSpot refused is tried again by the next run; a case that a rule refused "
+                "comes with its next change, or with a full refresh",
                 self.report.rejected,
                 reasons,
+                hint("See them", "rejected"),
             )
         if path := self.settings["report_path"]:
             try:
