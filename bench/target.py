@@ -166,7 +166,7 @@ def limits(tickets: int) -> None:
     least = (calls["general"] - 1) // CALLS * WINDOW_SECONDS
     print(
         f"real limits, {LATENCY_MS} ms a call: {tickets:,} tickets with company and contact in {one.seconds:.1f} s, {one.rate:,.0f}/s:"
-        f" {one.rate / CEILING:.1%} of the ceiling of {CEILING:,.0f}/s; its {calls['general']} general calls need {least} s at least"
+        f" {one.rate / CEILING:.1%} of the ceiling of {CEILING:,.0f}/s, {one.report['records_per_second'] / CEILING:.1%} without the start of the process; its {calls['general']} general calls need {least} s at least"
     )
     refused, made = told["limits"]["refused"], told["summary"]["associations"]
     print(f"  429 answers: {sum(refused.values())} {refused}; fullest windows: {told['limits']['maxima']}")

@@ -36,6 +36,8 @@ class Acknowledgements:
 
     def came(self, state: dict[str, Any], after_round: int) -> None:
         """A state came in the stream; `after_round` is the newest round opened so far, 0 if none was."""
+        if self._states and self._states[-1].round == after_round:
+            self._states.pop()  # the later of two that cover the same is enough
         self._states.append(_Covered(round=after_round, state=state))
 
     def take_due(self) -> dict[str, Any] | None:

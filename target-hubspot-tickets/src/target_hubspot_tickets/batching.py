@@ -24,12 +24,16 @@ class Round:
         number: rises from 1, in the order of the stream.
         rejected: records that can't even be read, and cases that the mapper rejected.
         superseded: records that a later one of the same key replaced, or was laid over.
+        is_light: its tickets are written and its values gone; what is left to do takes no memory to speak of.
+        is_retry: its records were rejected by earlier runs; what is rejected again does not count against this one.
     """
 
     number: int
     items: dict[str, Item] = field(default_factory=dict)
     rejected: dict[str, Rejected] = field(default_factory=dict)
     superseded: int = 0
+    is_retry: bool = False
+    is_light: bool = False
 
     def __len__(self) -> int:
         return len(self.items) + len(self.rejected)
@@ -52,9 +56,14 @@ class Round:
         self.superseded += key in self.rejected
         self.rejected[key] = rejected
 
+    def lighten(self) -> None:
+        """Its tickets are written: let its values go."""
+        self.items.clear()
+        self.is_light = True
+
     def keys(self) -> set[str]:
         """The identities of all records in it."""
-        return self.items.keys() | self.rejected.keys()
+        return set(self.items) | set(self.rejected)
 
 
 def _laid_over(before: Upsert, after: Upsert) -> Upsert:

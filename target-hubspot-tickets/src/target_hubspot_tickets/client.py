@@ -108,7 +108,8 @@ class HubSpotClient:
 
     def _answer_or_error(self, call: Call) -> dict[str, Any] | HubSpotAnswerError:
         try:
-            return self.send(call)
+            # An association that is forbidden waits; it holds up no ticket. Preflight asks for the scopes.
+            return self.send(call, forbidden_is_answer=call.bucket == "associations")
         except HubSpotAnswerError as error:
             return error
 
@@ -216,6 +217,10 @@ class HubSpotClient:
             raise UnreachableError(f"the TLS certificate of {self._base_url} is not valid") from None
         except requests.exceptions.RequestException as error:
             raise TransientError(f"no answer from {self._base_url} ({type(error).__name__})") from None
+        except OSError as error:
+            raise SettingError(
+                f"the certificates of REQUESTS_CA_BUNDLE can't be read ({type(error).__name__})"
+            ) from None
 
     def _session(self) -> requests.Session:
         """A session for each thread: requests does not promise that threads can share one."""

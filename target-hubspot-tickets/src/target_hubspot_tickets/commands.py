@@ -84,15 +84,18 @@ def check(settings: Mapping[str, Any], file_input: IO[str] | None, *, as_json: b
         PreflightError: what does not fit.
     """
     schemas = _schemas(file_input) if file_input else {}
+    streams: list[dict[str, Any] | None] = [*schemas.values()] or [None]
+    notes: list[str] = []
+    problems: dict[str, None] = {}  # each once, in order
+    exit_code = 0
     with HubSpotClient(settings) as client:
-        session = Session(settings, client)
-        try:
-            streams: list[dict[str, Any] | None] = [*schemas.values()] or [None]
-            notes = [note for columns in streams for note in session.look(columns)]
-            problems, exit_code = tuple[str, ...](), 0
-        except TargetError as error:
-            notes, exit_code = [], error.exit_code
-            problems = error.problems if isinstance(error, PreflightError) else (str(error),)
+        for columns in streams:
+            try:
+                notes += Session(settings, client).look(columns)
+            except TargetError as error:
+                exit_code = error.exit_code
+                told = error.problems if isinstance(error, PreflightError) else (str(error),)
+                problems |= dict.fromkeys(told)
     if as_json:
         click.echo(json.dumps({"ok": not problems, "problems": list(problems), "notes": notes}))
     else:
@@ -110,7 +113,7 @@ def _schemas(file_input: IO[str]) -> dict[str, dict[str, Any]]:
     lines = Lines(file_input)
     while (read := lines.read(1.0)) is not None:
         for line in read:
-            if line.startswith(b'{"type": "SCHEMA"') or b'"SCHEMA"' in line[:400]:
+            if b'"SCHEMA"' in line:
                 message = read_message(line)
                 if message["type"] == "SCHEMA":
                     found[message["stream"]] = message["schema"].get("properties") or {}

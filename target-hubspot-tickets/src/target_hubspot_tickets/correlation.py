@@ -79,8 +79,10 @@ def match(keys: Sequence[str], body: Mapping[str, Any], key_property: str) -> An
         if key is not None:
             written[key] = Written(ticket_id=str(result["id"]), is_new=bool(result.get("new")))
     for error in body.get("errors") or ():
+        if not isinstance(error, Mapping):
+            continue
         context = error.get("context") or {}
-        for named in (*context.get("objectWriteTraceId", ()), *context.get("ids", ())):
+        for named in (*(context.get("objectWriteTraceId") or ()), *(context.get("ids") or ())):
             key = waiting.pop(identity(str(named)), None)
             if key is None:
                 continue
@@ -121,8 +123,9 @@ MEANINGS = {
 def problems(error: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(code, property) pairs of an error."""
     details = [
-        (str(d.get("code") or ""), ", ".join((d.get("context") or {}).get("propertyName", ())))
+        (str(d.get("code") or ""), ", ".join(map(str, (d.get("context") or {}).get("propertyName") or ())))
         for d in error.get("errors") or ()
+        if isinstance(d, Mapping)
     ]
     if any(code for code, _ in details):
         return details
@@ -131,4 +134,4 @@ def problems(error: Mapping[str, Any]) -> list[tuple[str, str]]:
         listed = json.loads(embedded[1]) if embedded else []
     except ValueError:
         listed = []
-    return [(str(p.get("error", "")), str(p.get("name", ""))) for p in listed]
+    return [(str(p.get("error", "")), str(p.get("name", ""))) for p in listed if isinstance(p, Mapping)]

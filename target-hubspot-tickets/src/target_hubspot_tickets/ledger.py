@@ -108,6 +108,13 @@ class Ledger:
         """What was last written, by key as given; keys without a digest are missing."""
         return self._reader.digests(keys) if self._recorder.may_have(DIGESTS) else {}
 
+    def forget_digests(self, keys: Iterable[str]) -> None:
+        """These keys are about to be written with other values; any thread may call it."""
+        gone = {kept_identity(key) for key in keys}
+        if gone:
+            with self._database.writing() as connection:
+                remove(connection, DIGESTS, self._portal_id, gone)
+
     def made(self, keys: Iterable[str]) -> dict[str, list[MadeAssociation]]:
         """Associations that this target made, by key as given; keys without any are missing."""
         return self._reader.made(keys) if self._recorder.may_have(MADE) else {}

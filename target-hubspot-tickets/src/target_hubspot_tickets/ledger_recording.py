@@ -40,7 +40,12 @@ def _written_without_digest(outcome: RoundOutcome) -> Iterable[str]:
 # takes back a held deletion, and a held deletion a rejected upsert. A digest that is not known any more must not stay either.
 LEAVING: Mapping[Table, Callable[[RoundOutcome], Iterable[str]]] = {
     REJECTED: lambda outcome: chain(
-        outcome.written, outcome.unchanged, outcome.archived, _held_keys(outcome)
+        outcome.written,
+        outcome.unchanged,
+        outcome.stale,
+        outcome.archived,
+        outcome.ignored,
+        _held_keys(outcome),
     ),
     HELD: lambda outcome: chain(
         outcome.written, outcome.unchanged, outcome.archived, _rejected_keys(outcome)

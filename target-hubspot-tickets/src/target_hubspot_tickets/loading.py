@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -14,15 +15,17 @@ from target_hubspot_tickets.batching import Input, Round, batches, encode
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.correlation import Answered
 from target_hubspot_tickets.errors import HubSpotAnswerError
-from target_hubspot_tickets.lookups import Lookups
 from target_hubspot_tickets.option_adding import OptionAdder
 from target_hubspot_tickets.outcomes import HeldDelete, MadeAssociation, Rejected, RoundOutcome, Written
+from target_hubspot_tickets.portal import Property
 from target_hubspot_tickets.protocol import MAX_INPUTS, Api, chunks
 from target_hubspot_tickets.records import Delete, Upsert, identity, record_of
 from target_hubspot_tickets.settings import Policy
 from target_hubspot_tickets.tickets import MissingOption, TicketPlan, UnresolvedError
 from target_hubspot_tickets.upserting import Upserter
+from target_hubspot_tickets.values import ValueProblemError, moment_of
 
+logger = logging.getLogger("target-hubspot-tickets")
 DIGEST_BYTES = 16
 
 
@@ -31,6 +34,9 @@ class Remembers(Protocol):
 
     def digests(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """Digest of what was last written, by key."""
+
+    def forget_digests(self, keys: Sequence[str]) -> None:
+        """These tickets are about to be written with other values."""
 
     def made(self, keys: Sequence[str]) -> Mapping[str, list[MadeAssociation]]:
         """Associations that this target made, by key."""
@@ -54,14 +60,13 @@ class Loader:
         api: Api,
         plan: TicketPlan,
         associator: Associator,
-        lookups: Lookups,
         ledger: Remembers,
         policy: Policy,
         stream: str,
         adder: OptionAdder | None = None,
     ) -> None:
         self._client, self._api, self._plan, self._stream = client, api, plan, stream
-        self._associator, self._lookups = associator, lookups
+        self._associator = associator
         self._ledger, self._policy, self._adder = ledger, policy, adder
         self._upserter = Upserter(client, api, policy.key_property)
 
@@ -84,11 +89,11 @@ class Loader:
             self._client.submit("general", self._upserter.send, batch)
             for batch in batches([r.input for r in ready])
         ]
-        wishes = [wish for one in ready for wish in one.upsert.wishes or ()]
-        if wishes:
-            self._lookups.find([wish for wish in wishes if wish.to != "tickets"])
         self._note(ready, [future.result() for future in sent], outcome)
-        self._associate(upserts, outcome)
+        tickets = {key: _ticket(upserts[key], written) for key, written in outcome.written.items()}
+        del upserts, ready, sent
+        round_.lighten()
+        self._associate(tickets, outcome)
         return outcome
 
     def _delete(self, item: Delete, outcome: RoundOutcome) -> None:
@@ -134,13 +139,19 @@ class Loader:
         values: dict[str, dict[str, None]] = {}
         for one in missing:
             values.setdefault(one.property, {})[one.value] = None
-        changed = (
-            [self._adder.add(name, list(wanted)) for name, wanted in values.items()] if self._adder else []
-        )
+        changed = [self._add(name, list(wanted)) for name, wanted in values.items()]
         for found in changed:
             if found is not None:
                 self._plan.learn(found)
         return any(found is not None for found in changed)
+
+    def _add(self, name: str, values: list[str]) -> Property | None:
+        """The property with these options; None where HubSpot refuses them: their records are rejected then."""
+        try:
+            return self._adder.add(name, values) if self._adder else None
+        except HubSpotAnswerError as error:
+            logger.warning("%s; the options of %s were not added", error, name)
+            return None
 
     def _changed(self, ready: list[_Ready], outcome: RoundOutcome) -> list[_Ready]:
         """Without those that were written with the same values before."""
@@ -148,6 +159,8 @@ class Loader:
             return ready
         known = self._ledger.digests([one.input.key for one in ready])
         changed = [one for one in ready if known.get(one.input.key) != one.digest]
+        # A write whose answer is lost must not look unwritten later: what was known of these is not true any more.
+        self._ledger.forget_digests([one.input.key for one in changed if one.input.key in known])
         outcome.unchanged |= {one.input.key for one in ready} - {one.input.key for one in changed}
         return changed
 
@@ -161,7 +174,8 @@ class Loader:
             one.input.key
             for one in ready
             if (found := there.get(identity(one.input.key)))
-            and _moment(one.upsert.values.get(version)) < found
+            and (own := _moment(one.upsert.values.get(version)))
+            and own < found
         }
         outcome.stale |= stale
         return [one for one in ready if one.input.key not in stale]
@@ -177,8 +191,8 @@ class Loader:
                 raise answer
             for found in answer.get("results") or ():
                 values = found.get("properties") or {}
-                if values.get(version):
-                    versions[identity(str(values.get(key_property)))] = _moment(values[version])
+                if moment := _moment(values.get(version)):
+                    versions[identity(str(values.get(key_property)))] = moment
         return versions
 
     def _note(self, ready: Sequence[_Ready], answers: Sequence[Answered], outcome: RoundOutcome) -> None:
@@ -193,8 +207,7 @@ class Loader:
                 record = record_of(by_key[key].upsert) if self._policy.keeps_payloads else None
                 outcome.rejected.append(replace(refused, record=record, stream=self._stream))
 
-    def _associate(self, upserts: Mapping[str, Upsert], outcome: RoundOutcome) -> None:
-        tickets = {key: _ticket(upserts[key], written) for key, written in outcome.written.items()}
+    def _associate(self, tickets: Mapping[str, Ticket], outcome: RoundOutcome) -> None:
         if any(ticket.wishes is not None for ticket in tickets.values()):
             made = self._ledger.made(list(tickets)) if self._policy.mirrors else {}
             outcome.associations = self._associator.associate(tickets, made)
@@ -214,6 +227,9 @@ def _digest(one: Input, upsert: Upsert) -> bytes:
     ).digest()
 
 
-def _moment(value: Any) -> datetime:
-    """A version as a moment; HubSpot gives back another form than it was sent (ISO 8601, UTC)."""
-    return datetime.fromisoformat(str(value))
+def _moment(value: Any) -> datetime | None:
+    """A version as a moment, in any form that a date property takes; None where it is none: such a record is not stale."""
+    try:
+        return moment_of(value) if value else None
+    except ValueProblemError:
+        return None

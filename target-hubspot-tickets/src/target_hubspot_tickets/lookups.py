@@ -52,7 +52,7 @@ class Claim:
 
 
 class Lookups:
-    """Finds records for one run; any thread may. Two that ask for one value at once may both send a call."""
+    """Finds records for one run; any thread may. What one asks for right now, another waits for."""
 
     def __init__(
         self, client: HubSpotClient, api: Api, key_property: str, *, most_remembered: int = MOST_REMEMBERED
@@ -123,8 +123,25 @@ class Lookups:
             if one.place == self._own and one.value in known
         }
         found |= self._remembered.get(distinct.keys() - found.keys())
-        missing = [one for key, one in distinct.items() if key not in found]
-        return found | self._look_up(missing) if missing else found
+        missing = {key: one for key, one in distinct.items() if key not in found}
+        return found | self._asked_once(missing) if missing else found
+
+    def _asked_once(self, missing: Mapping[Key, Sought]) -> dict[Key, Match | None]:
+        """Ask for what nobody asks for, then take what others have asked for; searches are few a second."""
+        mine = self._remembered.claim(missing)
+        try:
+            found = self._look_up([missing[key] for key in missing if key in mine]) if mine else {}
+        finally:
+            self._remembered.release(mine)
+        others = missing.keys() - mine
+        if others:
+            self._remembered.wait(others)
+            found |= self._remembered.get(others)
+            left = [
+                one for key, one in missing.items() if key not in found
+            ]  # they failed, or it is not remembered
+            found |= self._look_up(left) if left else {}
+        return found
 
     def _look_up(self, missing: Sequence[Sought]) -> dict[Key, Match | None]:
         found: Found = {}

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 MARGIN_SECONDS = 0.02  # clocks and networks jitter
+CALLS_TO_LEARN = 20  # until the fastest of them is taken for the fastest that there is
 REGAIN_SECONDS = 60.0  # until one call of a lowered limit is tried again
 
 
@@ -23,6 +24,7 @@ class Window:
     _in_flight: int = 0
     _ended: deque[tuple[float, float]] = field(default_factory=deque)  # end and start of calls, by end
     _fastest: float = float("inf")
+    _learnt: int = 0
     _paused_until: float = float("-inf")
     _foreign: int = 0
     _foreign_until: float = float("-inf")
@@ -45,7 +47,8 @@ class Window:
 
     def _free_at(self, ended: float, started: float) -> float:
         """When a call has left HubSpot's window for sure: it counted it at the start, or as late as a new one can't be sooner."""
-        return max(started, ended - self._fastest) + self.seconds + MARGIN_SECONDS
+        fastest = self._fastest if self._learnt >= CALLS_TO_LEARN else 0.0
+        return max(started, ended - fastest) + self.seconds + MARGIN_SECONDS
 
     def start(self) -> None:
         """A call takes a place."""
@@ -55,6 +58,7 @@ class Window:
         """A call is over; `ended` never falls from one to the next."""
         self._in_flight -= 1
         self._fastest = min(self._fastest, ended - started)
+        self._learnt += 1
         self._ended.append((ended, started))
 
     def learn(self, limit: int, remaining: int | None, now: float) -> None:

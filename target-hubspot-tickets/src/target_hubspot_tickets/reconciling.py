@@ -101,6 +101,10 @@ class Reconciler:
             if len(keys) >= KEYS_AT_ONCE:
                 self._note(stream)
 
+    def has_version(self, stream: str) -> bool:
+        """Whether records of this stream came with a version; a marker in front of them proves nothing."""
+        return stream in self._versions
+
     def activate(self, stream: str, version: Any) -> None:
         """A marker: the version is complete, if no record of it follows."""
         if stream in self._versions:

@@ -73,6 +73,8 @@ def read_record(record: Mapping[str, Any], key_property: str, source_property: s
     if not isinstance(key, str | int) or isinstance(key, bool) or not str(key).strip():
         raise StreamError(f"a record has no value in its key column '{key_property}'")
     key = str(key).strip()
+    if not key.isprintable() and key.encode("utf-8", "ignore").decode() != key:
+        raise StreamError(f"a record's key column '{key_property}' holds half a character")
     if record.get(DELETED_AT):
         source = record.get(source_property) if source_property else None
         return Delete(key=key, source=None if source is None else str(source))

@@ -17,6 +17,8 @@ from target_hubspot_tickets.protocol import MAX_INPUTS, Api, chunks
 from target_hubspot_tickets.records import Delete, Upsert, identity
 from target_hubspot_tickets.tickets import TicketPlan, UnresolvedError
 
+NO_SUCH_PROPERTY = 400
+
 
 class PlanFile:
     """The lines of a dry run, for its owner's eyes only: they show values. Several threads may write."""
@@ -123,6 +125,8 @@ class Rehearsal:
         found: dict[str, Mapping[str, Any]] = {}
         for answer in self._client.send_all(calls):
             if isinstance(answer, HubSpotAnswerError):
+                if answer.status == NO_SUCH_PROPERTY:  # the key property would be made: no ticket has it yet
+                    continue
                 raise answer
             for ticket in answer.get("results") or ():
                 found[identity(str((ticket.get("properties") or {}).get(self._key_property)))] = ticket

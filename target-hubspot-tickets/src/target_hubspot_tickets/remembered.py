@@ -19,6 +19,8 @@ class Remembered:
         self._most = most
         self._matches: dict[Key, Match | None] = {}
         self._lock = threading.Lock()
+        self._asked: set[Key] = set()  # that somebody asks HubSpot for right now
+        self._answered = threading.Condition(self._lock)
 
     def __len__(self) -> int:
         return len(self._matches)
@@ -41,3 +43,21 @@ class Remembered:
         with self._lock:
             for key in keys:
                 self._matches.pop(key, None)
+
+    def claim(self, keys: Iterable[Key]) -> set[Key]:
+        """Those of the keys that nobody else asks HubSpot for; `release` them when they are answered."""
+        with self._lock:
+            mine = set(keys) - self._asked
+            self._asked |= mine
+            return mine
+
+    def release(self, keys: set[Key]) -> None:
+        """They were asked for, with an answer or without."""
+        with self._lock:
+            self._asked -= keys
+            self._answered.notify_all()
+
+    def wait(self, keys: set[Key]) -> None:
+        """Until nobody asks for any of the keys any more."""
+        with self._lock:
+            self._answered.wait_for(lambda: self._asked.isdisjoint(keys))

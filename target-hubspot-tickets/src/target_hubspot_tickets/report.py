@@ -19,6 +19,7 @@ class Report:
     without an outcome. archived, already_gone and foreign speak of deletions of this run and of earlier ones that were held.
 
     Attributes:
+        newly_rejected: those of `rejected` that are no repeat of an earlier run's.
         pending_associations: all that wait in the ledger at the end of the run.
         removed_associations: ours that no longer held (mirror mode).
         refused_calls: calls that HubSpot refused for their rate or a lock, and that were sent again.
@@ -32,6 +33,7 @@ class Report:
     stale: int = 0
     superseded: int = 0
     rejected: int = 0
+    newly_rejected: int = 0
     held_deletes: int = 0
     ignored_deletes: int = 0
     archived: int = 0
@@ -50,8 +52,8 @@ class Report:
     _same_code: str = ""
     _same_count: int = 0
 
-    def count(self, outcome: RoundOutcome, superseded: int) -> None:
-        """Add what became of a round."""
+    def count(self, outcome: RoundOutcome, superseded: int, *, is_retry: bool = False) -> None:
+        """Add what became of a round; what earlier runs had rejected does not count against this one's limits."""
         new = sum(one.is_new for one in outcome.written.values())
         self.created += new
         self.updated += len(outcome.written) - new
@@ -63,7 +65,9 @@ class Report:
         self.ignored_deletes += len(outcome.ignored)
         self.count_associations(outcome)
         self.rejected_by_code.update(one.code for one in outcome.rejected)
-        self._watch_sameness(outcome)
+        if not is_retry:
+            self.newly_rejected += len(outcome.rejected)
+            self._watch_sameness(outcome)
 
     def count_associations(self, outcome: RoundOutcome) -> None:
         """Add what became of associations."""
@@ -72,9 +76,10 @@ class Report:
         self.ambiguous_matches += outcome.associations.ambiguous_count
 
     def _watch_sameness(self, outcome: RoundOutcome) -> None:
-        """Rejections for one reason, one after the other, without a record between them that went well."""
-        if outcome.written:
+        """Rejections for one reason, round after round in which nothing went well."""
+        if outcome.written or outcome.unchanged:
             self._same_code, self._same_count = "", 0
+            return
         for code, count in Counter(one.code for one in outcome.rejected).items():
             self._same_count = self._same_count + count if code == self._same_code else count
             self._same_code = code
@@ -83,14 +88,14 @@ class Report:
         self, *, max_rejected: int | None, max_ratio: float | None, max_same: int
     ) -> str | None:
         """Why the run has to stop, or None."""
-        if max_rejected is not None and self.rejected > max_rejected:
-            return f"{self.rejected} records were rejected, more than max_rejected ({max_rejected})"
+        if max_rejected is not None and self.newly_rejected > max_rejected:
+            return f"{self.newly_rejected} records were rejected, more than max_rejected ({max_rejected})"
         if (
             max_ratio is not None
             and self.records >= RATIO_COUNTS_FROM
-            and self.rejected > max_ratio * self.records
+            and self.newly_rejected > max_ratio * self.records
         ):
-            return f"{self.rejected} of {self.records} records were rejected, more than max_rejected_ratio ({max_ratio})"
+            return f"{self.newly_rejected} of {self.records} records were rejected, more than max_rejected_ratio ({max_ratio})"
         if self._same_count >= max_same:
             return f"{self._same_count} records one after the other were rejected for the same reason ({self._same_code})"
         return None

@@ -11,7 +11,10 @@ from target_hubspot_tickets.acknowledgement import Acknowledgements
 from target_hubspot_tickets.batching import Round
 from target_hubspot_tickets.outcomes import RoundOutcome
 
-MOST_ROUNDS = 4
+MOST_ROUNDS = 16  # most of them wait for searches, which are few a second
+MOST_HEAVY = (
+    4  # rounds whose tickets are not written yet: they hold values, so they are what memory depends on
+)
 LOOK_SECONDS = 0.25  # between two looks at whether a signal came
 Load = Callable[[Round], RoundOutcome]
 
@@ -66,12 +69,18 @@ class Rounds:
         `keys` are the identities that it writes, where its records do not tell.
         """
         keys = keys or round_.keys()
-        while len(self._flights) >= MOST_ROUNDS or any(
-            not keys.isdisjoint(f.keys) for f in self._flights.values()
-        ):
+        while not self._has_room(keys):
             self.collect(LOOK_SECONDS)
             self._check_signal()
         self._flights[self._pool.submit(load, round_)] = _Flight(round=round_, keys=keys)
+
+    def _has_room(self, keys: set[str]) -> bool:
+        flights = self._flights.values()
+        return (
+            len(flights) < MOST_ROUNDS
+            and sum(not flight.round.is_light for flight in flights) < MOST_HEAVY
+            and all(keys.isdisjoint(flight.keys) for flight in flights)
+        )
 
     def collect(self, timeout_seconds: float) -> None:
         """Confirm what has been loaded; wait at most so long for the first.

@@ -77,7 +77,8 @@ class Run:
         self._streams[stream] = _Stream(schema=schema)
         if stream not in {REJECTED_CASES, SNAPSHOTS}:
             self._streams[stream].load = self.session.open_stream(message)
-            self._retry(stream)
+            if known is None:  # once in a run, not with each change of the schema
+                self._retry(stream)
 
     def record(self, message: Mapping[str, Any], size_bytes: int) -> None:
         """A record into the round under construction; of two with one key the later counts."""
@@ -106,7 +107,7 @@ class Run:
 
     def activate_version(self, message: Mapping[str, Any]) -> None:
         """A stream's version is complete: what has no record of it is gone, if enough speaks for that."""
-        if message["stream"] in self._streams:
+        if message["stream"] in self._streams and self.session.reconciler.has_version(message["stream"]):
             self._hold()
             self.session.reconciler.activate(message["stream"], message.get("version"))
 
@@ -127,7 +128,7 @@ class Run:
 
     def _hold(self) -> None:
         """A state behind a snapshot says that it was used, so it leaves only when it was."""
-        if self._held is None:
+        if self._held is None and self.session.policy.archives:
             self._held = self._rounds.hold()
 
     def settle(self) -> None:
@@ -200,7 +201,7 @@ class Run:
     def _confirm(self, round_: Round, outcome: RoundOutcome) -> None:
         """Put a round's outcome on record; its states may leave then."""
         self.session.record(outcome)
-        self.report.count(outcome, round_.superseded)
+        self.report.count(outcome, round_.superseded, is_retry=round_.is_retry)
         settings = self.session.settings
         reason = self.report.too_many_rejected(
             max_rejected=settings["max_rejected"],
@@ -221,6 +222,7 @@ class Run:
         self._rounds.settle()
         for items in _grouped(self._readable_again(stream)):
             round_ = self._rounds.open()
+            round_.is_retry = True
             for item in items:
                 round_.add(item)
             self.report.retried += len(items)

@@ -61,6 +61,7 @@ class Session:
         self._check_signal, self._retried_keys = check_signal, retried_keys
         self._held = ExitStack()
         self._is_open = False
+        self._is_new_portal = False
 
     def __enter__(self) -> Self:
         return self
@@ -109,6 +110,9 @@ class Session:
         opened = self._open_portal(columns, read_only=self.settings["dry_run"])
         for note in opened.notes:
             logger.info("%s", note)
+        if self.settings["dry_run"]:
+            listed = self.client.send(self.api.properties("tickets")).get("results") or ()
+            self._is_new_portal = self.policy.key_property not in {one["name"] for one in listed}
         plan = TicketPlan(columns, opened.portal, choices_of(self.settings))
         if self.settings["dry_run"]:
             return Rehearsal(
@@ -125,7 +129,6 @@ class Session:
             self.api,
             plan,
             self._associator,
-            self._lookups,
             ledger,
             self.policy,
             message["stream"],
@@ -222,12 +225,12 @@ class Session:
         return self.ledger.streams()
 
     def delete(self, report: Report, check_signal: Callable[[], None]) -> None:
-        """The deletions of the run, once its input was read to the end.
+        """The deletions of the run, once its input was read to the end; a dry run has none where the key property is not there yet.
 
         Raises:
             MassDeletionError: they are too many; none was done.
         """
-        if not self._is_open or not self.policy.archives:
+        if not self._is_open or not self.policy.archives or self._is_new_portal:
             return
         settings = self.settings
         deletion = Deleter(

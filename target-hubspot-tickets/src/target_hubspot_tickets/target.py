@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -138,7 +139,7 @@ class TargetHubspotTickets(Target):
         if self.settings["dry_run"]:
             return
         try:
-            self._out.write(simplejson.dumps(state, use_decimal=True) + "\n")
+            self._out.write(simplejson.dumps(state, use_decimal=True, allow_nan=True) + "\n")
             self._out.flush()
         except BrokenPipeError:
             raise TargetError(
@@ -164,10 +165,9 @@ class TargetHubspotTickets(Target):
         self._is_reporting = True
         with contextlib.redirect_stdout(sys.stderr), self._held:
             session = self._begin(retried_keys).session
-            if retried_keys != ():
-                file_input = io.StringIO("\n".join(map(json.dumps, session.known_streams())))
             try:
-                self._listen(file_input)
+                self._try_report_path()
+                self._listen(file_input, session if retried_keys != () else None)
                 self.report.exit_code = 0
             except TargetError as error:
                 self.report.exit_code = error.exit_code
@@ -178,10 +178,11 @@ class TargetHubspotTickets(Target):
             finally:
                 self._note_end(session, began, time.monotonic() - started)
 
-    def _listen(self, file_input: IO[str] | None) -> None:
-        """Read to the end; an early end first saves what is under way."""
+    def _listen(self, file_input: IO[str] | None, retried: Session | None) -> None:
+        """Read to the end, or the streams that the ledger knows; an early end first saves what is under way."""
         try:
-            self.listen(file_input)
+            self.listen(_schemas_of(retried) if retried else file_input)
+            self._add_up()
         except StreamError:
             self.run.settle()
             raise
@@ -194,10 +195,35 @@ class TargetHubspotTickets(Target):
             if isinstance(error, StoppedError) and cause:
                 raise cause from None
             raise
-        if self.settings["fail_on_rejected"] and self.report.rejected:
+        except Exception as error:  # noqa: BLE001 - a traceback would quote values; confirmed rounds are saved first
+            self.run.save(GRACE_SECONDS)
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            raise TargetError(
+                f"a fault of this program: {type(error).__name__} in {Path(where.filename).name}, line {where.lineno}; "
+                "what was confirmed is in the state. Please report it"
+            ) from None
+        if self.settings["fail_on_rejected"] and self.report.newly_rejected:
             raise TooManyRejectedError(
-                f"{self.report.rejected} records were rejected, and fail_on_rejected is on"
+                f"{self.report.newly_rejected} records were rejected, and fail_on_rejected is on"
             )
+
+    def _add_up(self) -> None:
+        """No record without an outcome (I9)."""
+        report = self.report
+        if report.outcomes != report.records + report.retried:
+            raise TargetError(
+                f"{report.records + report.retried} records came and {report.outcomes} have an outcome: a fault of this program. "
+                "Please report it, and run again"
+            )
+
+    def _try_report_path(self) -> None:
+        """Told at the start, not when everything is written."""
+        if path := self.settings["report_path"]:
+            try:
+                with Path(path).open("a", encoding="utf-8"):
+                    pass
+            except OSError as error:
+                raise SettingError(f"report_path can't be written: {error.strerror}") from None
 
     def _note_end(self, session: Session, began: datetime, seconds: float) -> None:
         """The report of the run: in the ledger, in the log, in a file."""
@@ -273,6 +299,12 @@ class TargetHubspotTickets(Target):
             raise _Failure(str(error), error.exit_code) from None
         except TargetError as error:
             raise _Failure(str(error), error.exit_code) from None
+
+
+def _schemas_of(session: Session) -> IO[str]:
+    """An input of nothing but the streams that the ledger knows."""
+    lines = (simplejson.dumps(one, use_decimal=True, allow_nan=True) for one in session.known_streams())
+    return io.StringIO("\n".join(lines))
 
 
 class _Failure(click.ClickException):
