@@ -98,6 +98,8 @@ class Model:
     def record(self, outcome: RoundOutcome, now: datetime) -> None:
         for key in {*outcome.written, *outcome.unchanged, *outcome.archived}:
             self._drop(key, self.rejected, self.held)
+        for key in {*outcome.stale, *outcome.ignored}:
+            self._drop(key, self.rejected)
         for key in outcome.archived:
             self._drop(key, self.digests, self.pending, self.made)
         for key, one in outcome.written.items():

@@ -97,8 +97,8 @@ class RoundOutcome:
         unchanged: keys that write_mode `changed` passed over; their rejected and held rows leave the ledger, too.
         rejected: put on record; a later one of the same key replaces the earlier (first time kept, tries counted up).
         held: deletions to be done at the end of the run.
-        ignored: keys whose deletion the setting ignores.
-        stale: keys whose ticket is newer than the record (stale_guard).
+        ignored: keys whose deletion the setting ignores; their rejected rows leave the ledger.
+        stale: keys whose ticket is newer than the record (stale_guard); their rejected rows leave the ledger.
         archived: keys whose tickets were archived now, or were gone already: digest, pending and made rows leave the ledger.
         associations: what became of their associations.
     """
