@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from target_hubspot_tickets.ledger import Ledger
 
 from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.deleting import Deleter, Deletion
 from target_hubspot_tickets.deletion_guard import DeletionLimits, Doomed, Marks
+from target_hubspot_tickets.ledger import Ledger
 from target_hubspot_tickets.marked_tickets import MarkedTickets
 from target_hubspot_tickets.outcomes import HeldDelete, RoundOutcome
 from target_hubspot_tickets.protocol import Api
