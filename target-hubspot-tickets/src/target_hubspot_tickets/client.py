@@ -20,6 +20,7 @@ from tenacity import (
 )
 from tenacity.nap import sleep_using_event
 
+from target_hubspot_tickets.day_calls import DayCalls
 from target_hubspot_tickets.errors import (
     HubSpotAnswerError,
     SettingError,
@@ -54,6 +55,7 @@ class HubSpotClient:
         self._local = threading.local()
         self._token = self._token_of(settings)
         self._gate = Gate(settings["max_in_flight"])
+        self.day = DayCalls()
         self._pools = {b: ThreadPoolExecutor(n, f"hubspot-{b}") for b, n in _THREADS.items()}
         self._stopped = threading.Event()
         self._ended_by: TargetError | None = None
@@ -189,6 +191,7 @@ class HubSpotClient:
             return response
         finally:
             told: Mapping[str, str] = response.headers if response is not None else {}
+            self.day.note(told)
             self._gate.leave(
                 call,
                 started,
