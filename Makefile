@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := sandbox tap-salesforce-cases transform target-hubspot-tickets
+PACKAGES := console sandbox tap-salesforce-cases transform target-hubspot-tickets
 # Two workers: what a small machine and the CI have; more cores are used with `make test WORKERS=auto`.
 WORKERS ?= 2
 
@@ -40,7 +40,7 @@ tests:
 
 setup: $(VENV)/.ready
 
-# uv reads the pins and hashes; the four packages are installed in place, so that an edit counts at once.
+# uv reads the pins and hashes; the five packages are installed in place, so that an edit counts at once.
 $(VENV)/.ready: requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; say which one with: make PYTHON=/path/to/python3.11"; exit 1; }

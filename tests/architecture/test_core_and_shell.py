@@ -10,6 +10,7 @@ PACKAGES = {
     "tap_salesforce_cases": ROOT / "tap-salesforce-cases/src/tap_salesforce_cases",
     "case_ticket_mapper": ROOT / "transform/src/case_ticket_mapper",
     "target_hubspot_tickets": ROOT / "target-hubspot-tickets/src/target_hubspot_tickets",
+    "case_sync_console": ROOT / "console/src/case_sync_console",
     "case_sync_sandbox": ROOT / "sandbox/src/case_sync_sandbox",
 }
 # What a core module may not reach: the network, the clock, the process, the disk, logs, frameworks.

@@ -1,0 +1,1 @@
+"""Core: the console of the Salesforce case to HubSpot ticket sync."""

@@ -1,0 +1,78 @@
+"""Shell: the program `case-sync`: its options, its commands, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+from rich.console import Console
+
+from case_sync_console import life_commands, settings_commands
+from case_sync_console.errors import FAULT, ConsoleError
+from case_sync_console.workplace import Workplace, find_environment, find_folder
+
+INTERRUPTED = 130
+app = typer.Typer(
+    name="case-sync",
+    help="Salesforce cases become HubSpot tickets: set up, preview, switch on and off, import, watch.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    *,
+    project: Annotated[Path | None, typer.Option(help="Folder of the project: where meltano.yml is.")] = None,
+    environment: Annotated[
+        str | None, typer.Option("--environment", "-e", help="Environment of meltano.yml, such as prod.")
+    ] = None,
+) -> None:
+    """What all commands share."""
+    if context.resilient_parsing or context.invoked_subcommand is None or "--help" in sys.argv:
+        return
+    folder = find_folder(project)
+    context.obj = Workplace(
+        folder=folder,
+        environment=find_environment(environment, folder),
+        screen=Console(highlight=False, soft_wrap=not sys.stdout.isatty()),
+    )
+
+
+settings_commands.add(app)
+life_commands.add(app)
+
+
+def main() -> None:
+    """The command line; every end is words and an exit code, never a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _end("stopped", INTERRUPTED)
+    except KeyboardInterrupt:
+        code = _end("stopped", INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except ConsoleError as error:
+        code = _end(str(error), error.exit_code)
+    except Exception as error:  # noqa: BLE001 - a traceback would show values
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        code = _end(
+            f"a fault of this program: {type(error).__name__} in {Path(where.filename).name}, line {where.lineno}. Please report it",
+            FAULT,
+        )
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _end(message: str, code: int) -> int:
+    sys.stdout.flush()
+    print(f"Error: {message}", file=sys.stderr)  # noqa: T201 - the one place that tells of failures
+    return code

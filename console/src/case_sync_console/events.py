@@ -1,0 +1,98 @@
+"""Core: what Meltano tells of a run, line by line as JSON, as values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# Meltano: kinds of plugins in `exit_codes` of "Block run completed", in the order in which their endings explain a run.
+# A plugin that dies takes its neighbours with it: they end with a broken pipe, which says nothing.
+KINDS = ("loaders", "extractors", "mappers")
+BLOCK_END, RUN_END = "Block run completed", "Run completed"
+SHOWN_LINES = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of Meltano's log.
+
+    Attributes:
+        plugin: the plugin that said it, or "" for Meltano itself.
+        text: what was said.
+        level: as Meltano says it: info, warning, error.
+    """
+
+    text: str
+    plugin: str = ""
+    level: str = "info"
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def event_of(line: str) -> Event:
+    """The event of a line; a line that is no JSON is taken as it is (an early failure of Meltano's)."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return Event(text=line.rstrip())
+    if not isinstance(found, dict):
+        return Event(text=line.rstrip())
+    plugin = found.get("name", "") if found.get("stdio") else ""
+    return Event(
+        text=str(found.get("event", "")),
+        plugin=str(plugin),
+        level=str(found.get("level", "info")),
+        more=found,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """How a `meltano run` ended: its own exit code, those of plugins that failed by kind, and the last words of each."""
+
+    exit_code: int
+    exit_codes: Mapping[str, int]
+    last_words: Mapping[str, tuple[str, ...]]
+    seconds: float | None
+
+    @property
+    def failed(self) -> tuple[str, int] | None:
+        """Kind and exit code of the plugin whose ending explains the run's; None where all is well."""
+        known = [(kind, self.exit_codes[kind]) for kind in KINDS if self.exit_codes.get(kind)]
+        telling = [one for one in known if one[1] > 1]
+        return next(iter(telling or known), None)
+
+    def message(self) -> str:
+        """What the plugins, or Meltano, said last about the failure."""
+        errors = [text for lines in self.last_words.values() for text in _from_error_on(lines)]
+        return "\n".join(errors) or "\n".join(self.last_words.get("", ())[-3:]) or "meltano run failed"
+
+
+def _from_error_on(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """A plugin's lines from its "Error: ..." on, without that word."""
+    for place, line in enumerate(lines):
+        if line.startswith("Error: "):
+            return (line.removeprefix("Error: "), *lines[place + 1 :])
+    return ()
+
+
+def run_end(exit_code: int, events: Iterable[Event]) -> RunEnd:
+    """The end of a run by all its events; only the last lines of each plugin are kept."""
+    words: dict[str, list[str]] = {}
+    exit_codes: dict[str, int] = {}
+    seconds = None
+    for event in events:
+        said = words.setdefault(event.plugin, [])
+        said.append(event.text)
+        del said[:-SHOWN_LINES]
+        if event.text == BLOCK_END:
+            exit_codes = dict(event.more.get("exit_codes") or {})
+        if event.text == RUN_END:
+            seconds = event.more.get("duration_seconds")
+    return RunEnd(
+        exit_code=exit_code,
+        exit_codes=exit_codes,
+        last_words={plugin: tuple(said) for plugin, said in words.items()},
+        seconds=seconds,
+    )
