@@ -6,12 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from case_sync_sandbox.testing import RunningSandbox
 from case_ticket_mapper.errors import MapperError, RulesError
 from case_ticket_mapper.explaining import explain
 from case_ticket_mapper.metadata import Metadata, MetadataError, add
@@ -20,18 +18,7 @@ from case_ticket_mapper.rules_files import rules_of_file
 from case_ticket_mapper.rules_reading import read_rules
 from case_ticket_mapper.ticket import Ticket, TicketMaker
 
-ROOT = Path(__file__).parents[2]
-
-
-def command(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "case_ticket_mapper", *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-
+from .asking import ROOT, command, options_of
 
 # -- explain
 
@@ -94,37 +81,6 @@ def test_explain_of_what_is_no_case_says_so(tmp_path: Path, content: str, told: 
 
 
 # -- check
-
-
-@pytest.fixture
-def metadata(sandbox: RunningSandbox, tmp_path: Path) -> list[str]:
-    """The four answers of the vendors, as files, from the sandbox's org and portal."""
-    sandbox.seed(5)
-    login = {
-        "grant_type": "client_credentials",
-        "client_id": "sandbox-client",
-        "client_secret": "sandbox-secret",
-    }
-    token = httpx.post(f"{sandbox.salesforce_url}/services/oauth2/token", data=login).json()["access_token"]
-    salesforce = {"authorization": f"Bearer {token}"}
-    hubspot = {"authorization": "Bearer sandbox-token"}
-    processes = "SELECT Name FROM BusinessProcess WHERE TableEnumOrId = 'Case'"
-    answers = {
-        "describe": httpx.get(f"{sandbox.salesforce_url}/services/data/v66.0/sobjects/Case/describe", headers=salesforce),
-        "processes": httpx.get(f"{sandbox.salesforce_url}/services/data/v66.0/query", params={"q": processes}, headers=salesforce),
-        "properties": httpx.get(f"{sandbox.hubspot_url}/crm/properties/2026-09/tickets", headers=hubspot),
-        "pipelines": httpx.get(f"{sandbox.hubspot_url}/crm/pipelines/2026-09/tickets", headers=hubspot),
-    }  # fmt: skip
-    paths = []
-    for name, answer in answers.items():
-        path = tmp_path / f"{name}.json"
-        path.write_text(answer.raise_for_status().text, encoding="utf-8")
-        paths.append(str(path))
-    return paths
-
-
-def options_of(paths: list[str]) -> list[str]:
-    return [part for path in paths for part in ("--metadata", path)]
 
 
 def test_project_rules_fit_the_sandbox_and_what_has_no_rule_is_listed(metadata: list[str]) -> None:

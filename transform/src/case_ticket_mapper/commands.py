@@ -1,19 +1,62 @@
-"""Shell: the two commands beside mapping: explain one case, and check the rules against an org and a portal."""
+"""Shell: the commands beside mapping: explain one case, show the rules, check them against an org and a portal, say what fits what."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from case_ticket_mapper.errors import MapperError
+import click
+
+from case_ticket_mapper.errors import MapperError, RulesError
 from case_ticket_mapper.explaining import Step, explain, in_words
+from case_ticket_mapper.fitting import fit
 from case_ticket_mapper.metadata import Metadata, MetadataError, add
 from case_ticket_mapper.rules import Rules
-from case_ticket_mapper.rules_against_metadata import check
+from case_ticket_mapper.rules_against_metadata import Findings, check
+from case_ticket_mapper.rules_files import rules_block, rules_of_file
+from case_ticket_mapper.rules_reading import read_rules
+from case_ticket_mapper.rules_shown import shown_rules
 
 SHOWN_CHARACTERS = 120
+_FILE = click.Path(path_type=Path, dir_okay=False)
+# The commands by the names of their values, of which a call has one.
+COMMANDS = {"case_path": "--explain", "check_rules": "--check-rules", "show_rules": "--show-rules", "fit_types": "--fit"}  # fmt: skip
+OPTIONS = [
+    click.Option(["--rules", "rules_path"], type=_FILE, help="Rules for the commands below: a file of rules, or a meltano.yml."),
+    click.Option(["--explain", "case_path"], type=_FILE, help="Show, field by field, how the case in this JSON file becomes a ticket."),
+    click.Option(
+        ["--check-rules"], is_flag=False, flag_value="text", type=click.Choice(["text", "json"]),
+        help="Print every problem of the rules, and what has no rule; see --metadata. --check-rules=json for programs.",
+    ),
+    click.Option(["--show-rules"], is_flag=True, help="Print the rules that are in effect, defaults included, as JSON."),
+    click.Option(["--fit", "fit_types"], is_flag=True, help="Print which Case fields fit which ticket properties, as JSON; see --metadata."),
+    click.Option(
+        ["--metadata"], type=_FILE, multiple=True,
+        help="For --check-rules and --fit: a vendor's answer (describe of Case, query of BusinessProcess or CaseStatus, ticket properties, "
+        "ticket pipelines), or what the tap or the target answers to --describe.",
+    ),
+]  # fmt: skip
+
+
+def answer(
+    given: Mapping[str, Any], *, rules_path: Path | None, metadata: tuple[Path, ...], **asked: Any
+) -> tuple[list[str], bool]:
+    """Lines that answer the command that was asked for, and whether there is no problem."""
+
+    def block() -> Any:
+        return rules_of_file(rules_path, "--rules") if rules_path else rules_block(given)
+
+    if asked["fit_types"]:
+        return [fitting(metadata)], True
+    if asked["check_rules"] == "json":
+        return checked_as_json(block, metadata)
+    if asked["check_rules"]:
+        return checked(block(), metadata)
+    if asked["show_rules"]:
+        return [json_text(shown_rules(block()))], True
+    return list(explanation(read_rules(block()), asked["case_path"])), True
 
 
 def explanation(rules: Rules, path: Path) -> Iterator[str]:
@@ -51,20 +94,49 @@ def case_of(path: Path) -> Mapping[str, Any]:
     return case
 
 
-def checked(rules: Rules, paths: Iterable[Path]) -> tuple[list[str], bool]:
+def checked(block: Any, paths: Iterable[Path]) -> tuple[list[str], bool]:
     """Lines of findings, and whether the rules are fit."""
+    found = check(read_rules(block), metadata_of(paths))
+    lines = [
+        *_listed("Problems", found.problems),
+        *_listed("Without a rule of their own", found.without_rule),
+    ]
+    return lines or ["The rules have no problem that can be seen from here."], not found.problems
+
+
+def checked_as_json(read: Callable[[], Any], paths: Iterable[Path]) -> tuple[list[str], bool]:
+    """The same as one JSON object; rules that can't be read at all are problems there, too."""
+    try:
+        found = check(read_rules(read()), metadata_of(paths))
+    except RulesError as error:
+        found = Findings(problems=tuple(error.problems), without_rule=())
+    except MapperError as error:
+        found = Findings(problems=(str(error),), without_rule=())
+    is_fit = not found.problems
+    return [json_text({"ok": is_fit, "problems": found.problems, "without_rule": found.without_rule})], is_fit
+
+
+def fitting(paths: Iterable[Path]) -> str:
+    """Which fields of Case fit which ticket properties, as JSON."""
+    try:
+        return json_text(fit(metadata_of(paths)))
+    except MetadataError as error:
+        raise MapperError(f"{error}: give their files with --metadata") from None
+
+
+def metadata_of(paths: Iterable[Path]) -> Metadata:
+    """All that the files of --metadata say."""
     known = Metadata()
     for path in paths:
         try:
             known = add(known, json_of(path, "--metadata"))
         except MetadataError as error:
             raise MapperError(f"--metadata: {path} {error}") from None
-    found = check(rules, known)
-    lines = [
-        *_listed("Problems", found.problems),
-        *_listed("Without a rule of their own", found.without_rule),
-    ]
-    return lines or ["The rules have no problem that can be seen from here."], not found.problems
+    return known
+
+
+def json_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _listed(title: str, items: tuple[str, ...]) -> list[str]:

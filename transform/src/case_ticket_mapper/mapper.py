@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import IO, Any, ClassVar
 
 import click
@@ -14,12 +13,12 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper_base import InlineMapper
 
-from case_ticket_mapper.commands import checked, explanation
+from case_ticket_mapper.commands import COMMANDS, OPTIONS, answer
 from case_ticket_mapper.errors import MapperError, RulesError
 from case_ticket_mapper.pipes import MessageReader, MessageWriter
 from case_ticket_mapper.rules import KEY, Rules
 from case_ticket_mapper.rules_checking import near
-from case_ticket_mapper.rules_files import rules_block, rules_of_file
+from case_ticket_mapper.rules_files import rules_block
 from case_ticket_mapper.rules_reading import columns_of, read_rules
 from case_ticket_mapper.schema_out import rejected_schema, tickets_schema
 from case_ticket_mapper.ticket import Rejection, Skipped, TicketMaker
@@ -181,56 +180,40 @@ class CaseTicketMapper(InlineMapper):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """The SDK's command with the two of our own."""
+        """The SDK's command with those of our own."""
         command = super().get_singer_command()
-        file = click.Path(path_type=Path, dir_okay=False)
-        command.params.extend(
-            [
-                click.Option(["--rules", "rules_path"], type=file, help="Rules for --explain and --check-rules: a file of rules, or a meltano.yml."),
-                click.Option(["--explain", "case_path"], type=file, help="Show, field by field, how the case in this JSON file becomes a ticket."),
-                click.Option(["--check-rules"], is_flag=True, help="Print every problem of the rules, and what has no rule; see --metadata."),
-                click.Option(["--metadata"], type=file, multiple=True, help="For --check-rules: a vendor's answer (describe of Case, query of BusinessProcess, ticket properties, ticket pipelines)."),
-            ]
-        )  # fmt: skip
+        command.params.extend(OPTIONS)
         return command
 
     @classmethod
-    def invoke(  # type: ignore[override]  # noqa: PLR0913 - a parameter per option
+    def invoke(
         cls,
         *,
         about: bool = False,
         about_format: str | None = None,
         config: Any = None,
         file_input: IO[str] | None = None,
-        rules_path: Path | None = None,
-        case_path: Path | None = None,
-        check_rules: bool = False,
-        metadata: tuple[Path, ...] = (),
+        **asked: Any,
     ) -> None:
         """The command line; what ends a run is one readable message, not a traceback."""
         super(InlineMapper, cls).invoke(about=about, about_format=about_format)
         given = dict(config.config) if config else {}
         try:
-            if case_path or check_rules:
-                cls._answer(
-                    rules_of_file(rules_path, "--rules") if rules_path else rules_block(given),
-                    case_path,
-                    metadata,
-                )
+            if any(asked[name] for name in COMMANDS):
+                cls._answer(given, **asked)
                 return
             cls._map(given, parse_env=bool(config and config.parse_env), file_input=file_input)
         except MapperError as error:
             raise click.ClickException(str(error)) from None
 
     @classmethod
-    def _answer(cls, block: Any, case_path: Path | None, metadata: tuple[Path, ...]) -> None:
-        """--explain, or --check-rules: exit code 1 says that there are problems."""
-        rules = read_rules(block)
-        lines, are_fit = (
-            (list(explanation(rules, case_path)), True) if case_path else checked(rules, metadata)
-        )
+    def _answer(cls, given: Mapping[str, Any], **asked: Any) -> None:
+        """One of the commands; exit code 1 says that there are problems."""
+        if len(wanted := [option for name, option in COMMANDS.items() if asked[name]]) > 1:
+            raise click.UsageError(f"{' and '.join(wanted)} go one at a time")
+        lines, is_fit = answer(given, **asked)
         click.echo("\n".join(lines))
-        if not are_fit:
+        if not is_fit:
             raise SystemExit(1)
 
     @classmethod

@@ -1,12 +1,13 @@
 """Core: what vendors' own answers say of an org and a portal: describe of Case, support processes, ticket properties, pipelines.
 
-Each is the JSON that the vendor's API answers, saved to a file. Sources: Salesforce REST API, sObject Describe, Query; HubSpot,
+Each is the JSON that the vendor's API answers, saved to a file, or what the tap and the target answer to --describe, which holds several of
+them by name. Sources: Salesforce REST API, sObject Describe, Query; HubSpot,
 properties, pipelines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,18 +18,26 @@ class CaseField:
 
     name: str
     type: str
+    label: str = ""
     values: tuple[str, ...] = ()
+    is_html: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketProperty:
-    """A ticket property: type and field type of HubSpot's, and the values of its options."""
+    """A ticket property: type and field type of HubSpot's, and the values of its options.
+
+    Attributes:
+        is_filled_elsewhere: its options are records of HubSpot's, such as owners, which no value of a case names.
+    """
 
     name: str
     type: str
     field_type: str
+    label: str = ""
     options: tuple[str, ...] = ()
     is_read_only: bool = False
+    is_filled_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +52,22 @@ class TicketPipeline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What is at hand; None where nothing was given."""
+    """What is at hand; None where nothing was given.
+
+    Attributes:
+        processes: names of the support processes; `retired` are those among them that are not active.
+        statuses: case status -> whether it closes the case.
+        required: ticket properties that the portal requires.
+    """
 
     fields: Mapping[str, CaseField] | None = None
     record_types: tuple[str, ...] | None = None
     processes: tuple[str, ...] | None = None
+    retired: frozenset[str] = frozenset()
+    statuses: Mapping[str, bool] | None = None
     properties: Mapping[str, TicketProperty] | None = None
     pipelines: tuple[TicketPipeline, ...] | None = None
+    required: tuple[str, ...] = ()
 
 
 class MetadataError(ValueError):
@@ -63,24 +81,65 @@ def add(known: Metadata, answer: Any) -> Metadata:
         MetadataError: it is none of them.
     """
     body: Mapping[str, Any] = answer if isinstance(answer, Mapping) else {}
-    results = body.get("results")
-    first = results[0] if isinstance(results, list) and results and isinstance(results[0], Mapping) else {}
+    kind = kind_of(body)
+    parts = {kind: body} if kind else {name: body[name] for name in READERS if name in body}
     try:
-        if body.get("name") == "Case" and "fields" in body:
-            return replace(known, fields=_fields(body["fields"]), record_types=_record_types(body))
-        if "records" in body:
-            return replace(known, processes=tuple(str(r["Name"]) for r in body["records"]))
-        if "fieldType" in first:
-            return replace(known, properties=_properties(body["results"]))
-        if "stages" in first:
-            return replace(
-                known, pipelines=tuple(_pipeline(p) for p in body["results"] if not p.get("archived"))
-            )
-    except (KeyError, TypeError, AttributeError):
-        pass
-    raise MetadataError(
-        "is none of: describe of Case, a query of BusinessProcess, HubSpot's list of ticket properties, HubSpot's list of ticket pipelines"
-    )
+        for name, part in parts.items():
+            known = READERS[name](known, part)
+        required = tuple(map(str, body.get("required_properties") or known.required))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        parts = {}
+    if not parts:
+        raise MetadataError(
+            "is none of: describe of Case, a query of BusinessProcess or CaseStatus, HubSpot's list of ticket properties, "
+            "HubSpot's list of ticket pipelines, what the tap or the target answers to --describe"
+        )
+    return replace(known, required=required)
+
+
+def kind_of(body: Mapping[str, Any]) -> str | None:
+    """Which single answer of a vendor's this is."""
+    rows = body.get("results", body.get("records"))
+    first = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], Mapping) else {}
+    if body.get("name") == "Case" and "fields" in body:
+        return "case"
+    if "records" in body:
+        return "case_statuses" if "IsClosed" in first else "support_processes"
+    return next((kind for member, kind in SHOWN_BY.items() if member in first), None)
+
+
+def _with_case(known: Metadata, body: Mapping[str, Any]) -> Metadata:
+    return replace(known, fields=_fields(body["fields"]), record_types=_record_types(body))
+
+
+def _with_processes(known: Metadata, body: Mapping[str, Any]) -> Metadata:
+    names = tuple(str(r["Name"]) for r in body["records"])
+    retired = frozenset(str(r["Name"]) for r in body["records"] if r.get("IsActive") is False)
+    return replace(known, processes=names, retired=retired)
+
+
+def _with_statuses(known: Metadata, body: Mapping[str, Any]) -> Metadata:
+    statuses = {str(r.get("ApiName") or r["MasterLabel"]): bool(r["IsClosed"]) for r in body["records"]}
+    return replace(known, statuses=statuses)
+
+
+def _with_properties(known: Metadata, body: Mapping[str, Any]) -> Metadata:
+    return replace(known, properties=_properties(body["results"]))
+
+
+def _with_pipelines(known: Metadata, body: Mapping[str, Any]) -> Metadata:
+    return replace(known, pipelines=tuple(_pipeline(p) for p in body["results"] if not p.get("archived")))
+
+
+# By the names that --describe of the tap and of the target give them.
+READERS: dict[str, Callable[[Metadata, Mapping[str, Any]], Metadata]] = {
+    "case": _with_case,
+    "support_processes": _with_processes,
+    "case_statuses": _with_statuses,
+    "properties": _with_properties,
+    "pipelines": _with_pipelines,
+}
+SHOWN_BY = {"fieldType": "properties", "stages": "pipelines"}
 
 
 def _fields(fields: Sequence[Mapping[str, Any]]) -> dict[str, CaseField]:
@@ -88,6 +147,8 @@ def _fields(fields: Sequence[Mapping[str, Any]]) -> dict[str, CaseField]:
         f["name"]: CaseField(
             name=f["name"],
             type=f["type"],
+            label=str(f.get("label") or ""),
+            is_html=bool(f.get("htmlFormatted")),
             values=tuple(str(v["value"]) for v in f.get("picklistValues") or () if v.get("active", True)),
         )
         for f in fields
@@ -105,6 +166,8 @@ def _properties(results: Sequence[Mapping[str, Any]]) -> dict[str, TicketPropert
             name=p["name"],
             type=p["type"],
             field_type=p["fieldType"],
+            label=str(p.get("label") or ""),
+            is_filled_elsewhere=bool(p.get("externalOptions")),
             options=tuple(str(o["value"]) for o in p.get("options") or ()),
             is_read_only=bool(
                 p.get("calculated") or (p.get("modificationMetadata") or {}).get("readOnlyValue")

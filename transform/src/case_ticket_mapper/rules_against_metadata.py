@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from case_ticket_mapper.fitting import required_properties, takes_one_choice, types_taking
 from case_ticket_mapper.metadata import Metadata, TicketPipeline, TicketProperty
-from case_ticket_mapper.rules import CLOSED_STAGE, DEFAULT, FieldRule, PipelineRule, Rules
-from case_ticket_mapper.rules_checking import near
+from case_ticket_mapper.rules import CLOSED_STAGE, DEFAULT, MARKS, FieldRule, PipelineRule, Rules
+from case_ticket_mapper.rules_checking import NOT_FIELDS, near
 from case_ticket_mapper.rules_reading import columns_of
 
 # Columns that the tap adds to those of describe.
 JOINED = ("_sf_", "_sdc_", "BusinessProcess__", "CaseStatus__")
-# What a conversion gives -> the types of HubSpot's properties that take it (HubSpot: property types; native sync: field types).
-TEXTS = ("string", "enumeration", "phone_number")
-TAKEN_BY = {
-    "number": ("number", "string"), "percent": ("number",), "currency": ("number", "string"), "boolean": ("bool", "enumeration", "string"),
-    "date": ("date", "datetime", "string"), "datetime": ("datetime", "date", "string"), "option": ("enumeration", "string", "bool", "number"),
-    "multi_option": ("enumeration", "string"),
-}  # fmt: skip
-# The same for a column that goes as it is, by Salesforce's type.
-TAKEN_AS_IS = {
-    "boolean": TAKEN_BY["boolean"], "int": TAKEN_BY["number"], "double": TAKEN_BY["number"], "currency": TAKEN_BY["number"], "percent": TAKEN_BY["number"],
-    "date": TAKEN_BY["date"], "datetime": TAKEN_BY["datetime"],
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +102,10 @@ def _properties(rules: Rules, known: Metadata) -> Iterator[str]:
             yield from (f"{path}: {text}" for text in _property(rule, found, known))
         elif rule.property != "hubspot_owner_email" and not rule.property.startswith("salesforce_"):
             yield f"{path}: HubSpot has no ticket property of this name; {near(rule.property, known.properties)}"
+    mapped = {rule.property for rule in rules.fields}
+    for name in required_properties(known):
+        if name not in mapped and name not in NOT_FIELDS and name not in MARKS:
+            yield f"rules.fields.{name}: is missing: HubSpot requires this property of every ticket; map a Case field to it, or give it a value"
 
 
 def _property(rule: FieldRule, found: TicketProperty, known: Metadata) -> Iterator[str]:
@@ -121,6 +114,8 @@ def _property(rule: FieldRule, found: TicketProperty, known: Metadata) -> Iterat
     taken = _taken(rule, known)
     if taken and found.type not in taken:
         yield f"the property is of HubSpot's type {found.type}, which does not take this value; it goes into {', '.join(taken)}"
+    if rule.convert == "multi_option" and takes_one_choice(found):
+        yield "several choices do not go into a property that takes one; its field type has to be checkbox"
     if found.type == "enumeration" and found.options:
         given = [*rule.options.values(), *(v for v in (rule.constant, rule.default) if v is not None)]
         yield from (
@@ -132,16 +127,8 @@ def _property(rule: FieldRule, found: TicketProperty, known: Metadata) -> Iterat
 
 def _taken(rule: FieldRule, known: Metadata) -> tuple[str, ...]:
     """The types of properties that take what a mapping gives; none where anything goes or the type is not known."""
-    if rule.convert in TAKEN_BY:
-        return TAKEN_BY[rule.convert]
-    if (
-        rule.convert == "as_is"
-        and known.fields
-        and len(rule.sources) == 1
-        and rule.sources[0] in known.fields
-    ):
-        return TAKEN_AS_IS.get(known.fields[rule.sources[0]].type, ())
-    return () if rule.convert == "as_is" else TEXTS
+    source = known.fields.get(rule.sources[0]) if known.fields and len(rule.sources) == 1 else None
+    return types_taking(rule.convert, source.type if source else None)
 
 
 def _record_types(rules: Rules, known: Metadata) -> Iterator[str]:
@@ -157,14 +144,17 @@ def _record_types(rules: Rules, known: Metadata) -> Iterator[str]:
 
 def _without_rule(rules: Rules, known: Metadata) -> Iterator[str]:
     for process in known.processes or ():
-        if rules.pipeline_by == "BusinessProcess__Name" and process not in rules.pipelines:
+        if (
+            process not in known.retired
+            and rules.pipeline_by == "BusinessProcess__Name"
+            and process not in rules.pipelines
+        ):
             yield f"support process '{process}': {_fate(rules.unmapped_process)}"
     if known.fields and "Status" in known.fields:
         for name, rule in rules.pipelines.items():
             for status in known.fields["Status"].values:
                 if status not in rule.stages:
-                    closed = "a closed stage if it closes, else "
-                    yield f"status '{status}' in rules.pipelines.{name}: {closed}{_fate(rules.unmapped_status)}"
+                    yield f"status '{status}' in rules.pipelines.{name}: {_fate_of_status(status, rules, known)}"
     for field_rule in rules.fields:
         yield from _values_without_rule(field_rule, known)
 
@@ -178,6 +168,12 @@ def _values_without_rule(rule: FieldRule, known: Metadata) -> Iterator[str]:
             if value.lower() not in named:
                 fate = f"default {rule.default!r}" if rule.default is not None else rule.when_unknown
                 yield f"value '{value}' of {source} in rules.fields.{rule.property}: {fate}"
+
+
+def _fate_of_status(status: str, rules: Rules, known: Metadata) -> str:
+    closes = None if known.statuses is None else known.statuses.get(status)
+    other = _fate(rules.unmapped_status)
+    return {True: "a closed stage", False: other, None: f"a closed stage if it closes, else {other}"}[closes]
 
 
 def _fate(rule: str) -> str:

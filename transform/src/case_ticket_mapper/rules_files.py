@@ -48,7 +48,7 @@ def rules_block(config: Mapping[str, Any]) -> Any:
 
 
 def rules_of_file(path: Path, named: str) -> Any:
-    """The rules in a file: the block itself, under `rules`, or in the one mapping of a meltano.yml that has them.
+    """The rules in a file: the block itself, under `rules`, or what the one mapping of a meltano.yml that has rules says.
 
     Args:
         path: a YAML file, of which JSON is one.
@@ -56,17 +56,22 @@ def rules_of_file(path: Path, named: str) -> Any:
     """
     document = yaml_of(path, named)
     if isinstance(document, Mapping) and "plugins" in document:
-        found = [
-            rules
-            for mapping in mappings_of(document)
-            if (rules := mapping.get("config", {}).get("rules")) is not None
-        ]
-        if len(found) != 1:
-            raise MapperError(
-                f"{named}: {path} holds {len(found)} mappings with rules, not one; put the rules into a file of their own"
-            )
-        return found[0]
+        return _rules_of_project(document, path, named)
     return document["rules"] if isinstance(document, Mapping) and "rules" in document else document
+
+
+def _rules_of_project(document: Mapping[str, Any], path: Path, named: str) -> Any:
+    """A rules_file in it stands from the project's folder, in which Meltano runs its plugins."""
+    configs = [mapping.get("config") or {} for mapping in mappings_of(document)]
+    found = [c for c in configs if c.get("rules") is not None or c.get("rules_file") is not None]
+    if len(found) != 1:
+        raise MapperError(
+            f"{named}: {path} holds {len(found)} mappings with rules, not one; put the rules into a file of their own"
+        )
+    config = dict(found[0])
+    if config.get("rules_file") is not None:
+        config["rules_file"] = str(path.parent / str(config["rules_file"]))
+    return rules_block(config)
 
 
 def mappings_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
