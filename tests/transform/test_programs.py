@@ -12,6 +12,7 @@ from case_ticket_mapper.rules import DEFAULT_FIELDS
 from case_ticket_mapper.rules_against_metadata import check
 from case_ticket_mapper.rules_reading import read_rules
 from case_ticket_mapper.rules_shown import shown_rules
+from case_ticket_mapper.schema_out import tickets_schema
 
 from .asking import command, options_of
 
@@ -66,6 +67,7 @@ def test_shown_rules_are_those_in_effect_with_the_defaults() -> None:
         "Billing": {"pipeline": "B", "stages": {}, "default_stage": "New", "closed_stage": "Done"},
     }  # fmt: skip
     assert shown["on_case_deleted"] == "do_nothing"
+    assert shown["tickets_schema"] == tickets_schema(read_rules(rules))
     assert shown["always_written"] == [
         "salesforce_case_id",
         "salesforce_org_id",

@@ -18,6 +18,7 @@ from case_ticket_mapper.rules import (
     PipelineRule,
 )
 from case_ticket_mapper.rules_reading import read_rules
+from case_ticket_mapper.schema_out import tickets_schema
 
 NEEDED = frozenset({"subject"})  # rules.schema.json lets these not be null
 
@@ -44,6 +45,7 @@ def shown_rules(block: Any) -> dict[str, Any]:
         "switched_off": [name for name in DEFAULT_FIELDS if name in named and named[name] is None],
         "always_written": list(MARKS),
         "pipelines": {name: _pipeline(rule) for name, rule in rules.pipelines.items()},
+        "tickets_schema": tickets_schema(rules),
     }
 
 
