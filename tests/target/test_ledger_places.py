@@ -3,14 +3,18 @@
 import sqlite3
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from target_hubspot_tickets.errors import LedgerError
 from target_hubspot_tickets.ledger import Ledger
+from target_hubspot_tickets.ledger_database import open_engine, read_url
+from target_hubspot_tickets.outcomes import RoundOutcome
 
-from .ledger_rounds import PORTAL, WHOLE_ROUND, numbered_round, rows_of_round
+from .ledger_rounds import NOON, PORTAL, WHOLE_ROUND, numbered_round, rejected, rows_of_round
 from .ledgers import Children, Postgres
 
 
@@ -107,7 +111,7 @@ def a_newer_one(path: Path) -> str:
     file = path / "ledger.db"
     Ledger.open(str(file), PORTAL).close()
     connection = sqlite3.connect(file, isolation_level=None)
-    connection.execute("UPDATE hubspot_tickets_schema SET version = 2")
+    connection.execute("UPDATE hubspot_tickets_schema SET version = 99")
     connection.close()
     return str(file)
 
@@ -125,7 +129,7 @@ WRONG: dict[str, tuple[str | Callable[[Path], str], str]] = {
     "no database": (no_database, "name another file"),
     "half a database": (half_a_database, "move it away"),
     "another program's": (another_programs, "a file of its own"),
-    "a newer version": (a_newer_one, "version 2"),
+    "a newer version": (a_newer_one, "version 99"),
     "other columns": (other_columns, "check ledger_url"),
     "nothing": (" ", "give a file path"),
     "memory": ("sqlite://", "give a file path"),
@@ -163,8 +167,31 @@ def test_a_newer_ledger_on_a_server_is_refused(postgresql: Postgres) -> None:
     url = postgresql.new_place()
     Ledger.open(url, PORTAL).close()
     schema = url.rsplit("%3D", 1)[1]
-    postgresql.execute(f"UPDATE {schema}.hubspot_tickets_schema SET version = 2")
-    check_error(url, "version 2", postgresql.password)
+    postgresql.execute(f"UPDATE {schema}.hubspot_tickets_schema SET version = 99")
+    check_error(url, "version 99", postgresql.password)
+
+
+def test_a_ledger_of_the_first_version_gets_the_new_columns_and_keeps_its_rows(ledger_url: str) -> None:
+    """Made as version 1 made it; two that open it at once add the columns once. Its runs have no name and no state."""
+    with Ledger.open(ledger_url, PORTAL) as ledger:
+        ledger.record(RoundOutcome(rejected=[rejected("kept", record={"a": 1})]))
+        ledger.add_run({"status": "complete", "exit_code": 0}, NOON, NOON, run_name="gone", state={"a": 1})
+    engine = open_engine(read_url(ledger_url))
+    with engine.begin() as connection:
+        for column in ("run_name", "state"):
+            connection.execute(text(f"ALTER TABLE hubspot_tickets_runs DROP COLUMN {column}"))
+        connection.execute(text("UPDATE hubspot_tickets_schema SET version = 1"))
+    engine.dispose()
+    with ThreadPoolExecutor(2) as pool:
+        for opened in pool.map(lambda _: Ledger.open(ledger_url, PORTAL), range(2)):
+            opened.close()
+    with Ledger.open(ledger_url, PORTAL) as ledger:
+        assert [row.key for row in ledger.rejected()] == ["kept"]
+        ledger.add_run({}, NOON, NOON, run_name="import", state={"bookmarks": {}})
+        assert [(run.run_name, run.state) for run in ledger.runs()] == [
+            ("import", {"bookmarks": {}}),
+            ("sync", None),
+        ]
 
 
 def test_a_ledger_of_another_user_is_told(tmp_path: Path) -> None:

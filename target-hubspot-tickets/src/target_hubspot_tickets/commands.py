@@ -12,6 +12,7 @@ import simplejson
 
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.deleting import forget_list
+from target_hubspot_tickets.describing import describe
 from target_hubspot_tickets.errors import PreflightError, StreamError, TargetError
 from target_hubspot_tickets.incoming import Lines
 from target_hubspot_tickets.messages import read_message
@@ -27,6 +28,11 @@ OPTIONS: list[click.Parameter] = [
         flag_value="text",
         type=click.Choice(["text", "json"]),
         help="Look at the portal without writing: every problem with what to do. With --input FILE also at the streams of that file.",
+    ),
+    click.Option(
+        ["--describe"],
+        is_flag=True,
+        help="The portal as one JSON object, for programs: its ticket properties and pipelines, and counts.",
     ),
     click.Option(
         ["--rejected"],
@@ -56,6 +62,9 @@ OPTIONS: list[click.Parameter] = [
 
 def carry_out(target: TargetHubspotTickets, asked: Mapping[str, Any], file_input: IO[str] | None) -> bool:
     """Do what was asked for; False if nothing was, so that it is a run."""
+    if asked["describe"]:
+        click.echo(json.dumps(describe(target.settings)))
+        return True
     if asked["check"]:
         check(target.settings, file_input, as_json=asked["check"] == "json")
         return True
@@ -67,7 +76,11 @@ def carry_out(target: TargetHubspotTickets, asked: Mapping[str, Any], file_input
     if "retry" in {asked["rejected"], asked["pending"]}:
         target.retry(list(asked["key"]) or None)
         return True
-    with HubSpotClient(target.settings) as client, Session(target.settings, client) as session:
+    reads = not (asked["forget"] or asked["empty_ledger"] or asked["deletes"] == "discard")
+    with (
+        HubSpotClient(target.settings) as client,
+        Session(target.settings, client, only_reads=reads) as session,
+    ):
         for work in wanted:
             for line in work(session, asked):
                 click.echo(line)
@@ -180,7 +193,7 @@ def _deletes(session: Session, asked: Mapping[str, Any]) -> Iterator[str]:
 
 def _runs(session: Session, _asked: Mapping[str, Any]) -> Iterator[str]:
     for run in session.ledger.runs():
-        yield json.dumps(asdict(run), default=str)
+        yield simplejson.dumps(asdict(run), use_decimal=True, allow_nan=True, default=str)
 
 
 def _forget(session: Session, asked: Mapping[str, Any]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from target_hubspot_tickets.ledger_database import Database, read_url
 from target_hubspot_tickets.ledger_reading import Reader
 from target_hubspot_tickets.ledger_recording import Recorder
 from target_hubspot_tickets.ledger_rows import (
+    ORDINARY_RUN,
     LedgerCounts,
     PendingRow,
     RejectedRow,
@@ -219,10 +220,19 @@ class Ledger:
             value = connection.scalar(kept)
         return None if value is None else read_json(value)
 
-    def add_run(self, summary: Mapping[str, Any], started_at: datetime, ended_at: datetime) -> None:
-        """Keep what a run did; `summary` has its `status` and `exit_code`."""
+    def add_run(
+        self,
+        summary: Mapping[str, Any],
+        started_at: datetime,
+        ended_at: datetime,
+        *,
+        run_name: str = ORDINARY_RUN,
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep what a run did; `summary` has its `status` and `exit_code`, `state` is the last that it acknowledged."""
+        row = run_values(self._portal_id, summary, started_at, ended_at, run_name, state)
         with self._database.writing() as connection:
-            connection.execute(insert(RUNS), run_values(self._portal_id, summary, started_at, ended_at))
+            connection.execute(insert(RUNS), row)
 
     def runs(self, limit: int = 20) -> list[RunRow]:
         """The last runs, the newest first."""

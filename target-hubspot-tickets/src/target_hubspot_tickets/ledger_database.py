@@ -13,11 +13,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, insert, inspect, make_url, select
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
 
 from target_hubspot_tickets.errors import LedgerError
-from target_hubspot_tickets.ledger_tables import METADATA, SCHEMA, SCHEMA_VERSION
+from target_hubspot_tickets.ledger_tables import ADDED, METADATA, SCHEMA, SCHEMA_VERSION
 
 FILE_MODE = 0o600  # it holds personal data; SQLite gives its -wal, -shm and -journal files the same mode
 BUSY_SECONDS = 30  # that a writer of another portal may hold the file
@@ -149,18 +162,37 @@ class Database:
         if is_new:
             with self.writing() as connection:
                 self._make_tables(connection)
-        with self.reading() as connection:
-            version = connection.scalar(select(func.max(SCHEMA.c.version)))
+        version = self._version()
+        if version in range(1, SCHEMA_VERSION):
+            with self.writing() as connection:
+                self._renew(connection)
+            version = self._version()
         if version != SCHEMA_VERSION:
             raise LedgerError(
                 f"ledger_url ({shown(self.url)}) is of version {version}, and this program knows version {SCHEMA_VERSION}: "
                 "use the version of target-hubspot-tickets that made it, or name another ledger"
             )
 
-    def _make_tables(self, connection: Connection) -> None:
-        """One at a time: two runs, of two portals, may find it new together."""
+    def _version(self) -> Any:
+        with self.reading() as connection:
+            return connection.scalar(select(func.max(SCHEMA.c.version)))
+
+    def _one_at_a_time(self, connection: Connection) -> None:
+        """Two runs, of two portals, may find it new, or old, together."""
         if not is_file(self.url):
             connection.execute(select(func.pg_advisory_xact_lock(SETUP_LOCK)))
+
+    def _renew(self, connection: Connection) -> None:
+        """A ledger of an earlier version gets the columns that it lacks, and keeps all that it holds."""
+        self._one_at_a_time(connection)
+        version = connection.scalar(select(func.max(SCHEMA.c.version))) or 0
+        for step in range(version + 1, SCHEMA_VERSION + 1):
+            for column in ADDED[step]:
+                connection.exec_driver_sql(_adding(connection, column))
+            connection.execute(insert(SCHEMA), {"version": step})
+
+    def _make_tables(self, connection: Connection) -> None:
+        self._one_at_a_time(connection)
         if inspect(connection).has_table(SCHEMA.name):
             return
         if is_file(self.url) and inspect(connection).get_table_names():
@@ -169,6 +201,11 @@ class Database:
             )
         METADATA.create_all(connection)
         connection.execute(insert(SCHEMA), {"version": SCHEMA_VERSION})
+
+
+def _adding(connection: Connection, column: Column[Any]) -> str:
+    definition = CreateColumn(column).compile(dialect=connection.dialect)
+    return f"ALTER TABLE {column.table.name} ADD COLUMN {definition}"
 
 
 def open_engine(url: URL, **options: Any) -> Engine:

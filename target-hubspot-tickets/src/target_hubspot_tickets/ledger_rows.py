@@ -22,6 +22,7 @@ from target_hubspot_tickets.records import Wish, identity
 IDENTITY_CHARACTERS = 200
 DIGEST_BYTES = 16
 QUOTE = '"'
+ORDINARY_RUN = "sync"
 
 Values = dict[str, Any]  # of a row, by column
 
@@ -46,12 +47,19 @@ class PendingRow(PendingAssociation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """A run that ended; times are UTC."""
+    """A run that ended; times are UTC.
+
+    Attributes:
+        state: the last that it acknowledged; None where it acknowledged none.
+        run_name: what the run was for.
+    """
 
     started_at: datetime
     ended_at: datetime
     status: str
     exit_code: int
+    run_name: str
+    state: Mapping[str, Any] | None
     summary: Mapping[str, Any]
 
 
@@ -178,8 +186,13 @@ def digest_values(portal_id: str, key: str, digest: bytes) -> Values:
     return {"portal_id": portal_id, "identity": kept_identity(key), "digest": digest}
 
 
-def run_values(
-    portal_id: str, summary: Mapping[str, Any], started_at: datetime, ended_at: datetime
+def run_values(  # noqa: PLR0913 - the columns
+    portal_id: str,
+    summary: Mapping[str, Any],
+    started_at: datetime,
+    ended_at: datetime,
+    run_name: str,
+    state: Mapping[str, Any] | None,
 ) -> Values:
     return {
         "portal_id": portal_id,
@@ -188,6 +201,8 @@ def run_values(
         "status": str(summary.get("status") or ""),
         "exit_code": int(summary.get("exit_code") or 0),
         "summary": kept_json(dict(summary)),
+        "run_name": kept_text(run_name),
+        "state": None if state is None else kept_json(dict(state)),
     }
 
 
@@ -241,5 +256,7 @@ def read_run(row: Any) -> RunRow:
         ended_at=datetime.fromisoformat(row.ended_at),
         status=row.status,
         exit_code=row.exit_code,
+        run_name=ORDINARY_RUN if row.run_name is None else read_text(row.run_name),
+        state=None if row.state is None else read_json(row.state),
         summary=read_json(row.summary),
     )

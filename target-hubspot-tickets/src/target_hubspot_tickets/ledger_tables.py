@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 METADATA = MetaData()
 # Compared by code points in every database; SQLite does so by itself.
 _TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -70,6 +70,9 @@ RUNS = Table(
     Column("number", Integer, primary_key=True),
     *_columns("portal_id", "started_at", "ended_at", "status", "summary"),
     Column("exit_code", Integer, nullable=False),
+    *(Column(name, _TEXT) for name in ("run_name", "state")),
 )
+# Version -> columns that tables of the version before lack; each may be NULL, so that rows need no change.
+ADDED: dict[int, tuple[Column[Any], ...]] = {2: (RUNS.c.run_name, RUNS.c.state)}
 OF_KEYS = (REJECTED, PENDING, HELD, MADE, DIGESTS)  # have an `identity`
 OF_PORTALS = (*OF_KEYS, SEEN, STREAMS, FACTS, RUNS)

@@ -39,12 +39,12 @@ PATHS = {
     "dated": {
         "objects": "/crm/objects/{version}/{name}", "properties": "/crm/properties/{version}/{name}", "pipelines": "/crm/pipelines/{version}/tickets",
         "owners": "/crm/owners/{version}", "associations": "/crm/associations/{version}/{name}/{other}", "account": "/account-info/{version}/details",
-        "token": "/oauth/{version}/token",
+        "token": "/oauth/{version}/token", "schemas": "/crm-object-schemas/{version}/schemas/{name}",
     },
     "v3": {
         "objects": "/crm/v3/objects/{name}", "properties": "/crm/v3/properties/{name}", "pipelines": "/crm/v3/pipelines/tickets",
         "owners": "/crm/v3/owners", "associations": "/crm/v4/associations/{name}/{other}", "account": "/account-info/v3/details",
-        "token": "/oauth/v3/token",
+        "token": "/oauth/v3/token", "schemas": "/crm-object-schemas/v3/schemas/{name}",
     },
 }  # fmt: skip
 
@@ -64,6 +64,11 @@ class Api:
 
     def account(self) -> Call:
         return Call(method="GET", path=self._path("account"))
+
+    def schema(self, name: str) -> Call:
+        """What an object is made of; its properties are read elsewhere."""
+        params = {"includePropertyDefinitions": "false", "includeAssociationDefinitions": "false"}
+        return Call(method="GET", path=self._path("schemas", name), params=params)
 
     def properties(self, name: str) -> Call:
         return Call(method="GET", path=self._path("properties", name))
@@ -131,6 +136,12 @@ class Api:
         """Values in lower case: HubSpot finds no others with IN on texts."""
         filters = [{"propertyName": by, "operator": "IN", "values": [v.lower() for v in values]}]
         body = {"filterGroups": [{"filters": filters}], "properties": [by], "limit": 200}
+        return Call(method="POST", path=self._path("objects", name) + "/search", body=body, bucket="search")
+
+    def count_having(self, name: str, by: str) -> Call:
+        """The answer's `total` counts the records that have a value in this property."""
+        filters = [{"propertyName": by, "operator": "HAS_PROPERTY"}]
+        body = {"filterGroups": [{"filters": filters}], "properties": [by], "limit": 1}
         return Call(method="POST", path=self._path("objects", name) + "/search", body=body, bucket="search")
 
     def associations(self, other: str, operation: str, inputs: Sequence[Mapping[str, Any]]) -> Call:

@@ -23,6 +23,7 @@ class Report:
         pending_associations: all that wait in the ledger at the end of the run.
         removed_associations: ours that no longer held (mirror mode).
         refused_calls: calls that HubSpot refused for their rate or a lock, and that were sent again.
+        hubspot_calls_allowed_a_day, hubspot_calls_left_today: of the account, at the end of the run; None where HubSpot did not tell.
     """
 
     records: int = 0
@@ -45,6 +46,8 @@ class Report:
     ambiguous_matches: int = 0
     api_calls: int = 0
     refused_calls: int = 0
+    hubspot_calls_allowed_a_day: int | None = None
+    hubspot_calls_left_today: int | None = None
     seconds: float = 0.0
     status: str = "incomplete"
     exit_code: int = 1

@@ -44,7 +44,8 @@ Load = Callable[[Round], RoundOutcome]
 class Session:
     """One portal, held by one run at a time. A context manager: at its end the lock is free.
 
-    `retried_keys` are records that are tried again however often that was done before; None for all.
+    `retried_keys` are records that are tried again however often that was done before; None for all. One that only reads the
+    ledger waits for nobody.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class Session:
         *,
         check_signal: Callable[[], None] = lambda: None,
         retried_keys: Sequence[str] | None = (),
+        only_reads: bool = False,
     ) -> None:
         self.settings, self.client = settings, client
         self.api = Api(settings["api_version"])
         self.policy: Policy = policy_of(settings)
-        self._check_signal, self._retried_keys = check_signal, retried_keys
+        self._check_signal, self._retried_keys, self._only_reads = check_signal, retried_keys, only_reads
         self._held = ExitStack()
         self._is_open = False
         self._is_new_portal = False
@@ -75,17 +77,16 @@ class Session:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The ledger of the portal, once the lock on it is ours.
+        """The ledger of the portal, once the lock on it is ours, or at once for one who only reads.
 
         Raises:
             LockedError: another run has it.
         """
         url, portal = self.settings["ledger_url"], str(self.client.send(self.api.account())["portalId"])
-        self._held.enter_context(
-            one_run(
-                url, portal, wait_seconds=self.settings["lock_wait_seconds"], check_signal=self._check_signal
-            )
-        )
+        if self._only_reads:
+            return self._held.enter_context(Ledger.open(url, portal))
+        wait = self.settings["lock_wait_seconds"]
+        self._held.enter_context(one_run(url, portal, wait_seconds=wait, check_signal=self._check_signal))
         ledger = self._held.enter_context(Ledger.open(url, portal))
         self._is_open = True
         ledger.forget_older_than(self.settings["retention_days"])
@@ -262,11 +263,14 @@ class Session:
             for one in doomed
         )
 
-    def note_end(self, report: Report, began: datetime) -> None:
-        """The run into the ledger, if it came so far as to open it; and what waits there."""
+    def note_end(self, report: Report, began: datetime, state: Mapping[str, Any] | None) -> None:
+        """The run into the ledger, if it came so far as to open it; and what waits there. `state`: the last that was let out."""
         if not self._is_open:
             return
         report.pending_associations = self.ledger.counts().pending
         report.api_calls, report.refused_calls = self.client.api_calls, self.client.refusals
+        day = self.client.day
+        report.hubspot_calls_allowed_a_day, report.hubspot_calls_left_today = day.allowed, day.left
         if not self.settings["dry_run"]:
-            self.ledger.add_run(report.as_json(), began, datetime.now(UTC))
+            name = self.settings["run_name"]
+            self.ledger.add_run(report.as_json(), began, datetime.now(UTC), run_name=name, state=state)

@@ -98,6 +98,7 @@ JSON_SCHEMA: dict[str, Any] = {
         "max_same_rejections": _setting(
             "integer", "Most alike", "Stop a run in which so many records one after the other are rejected for the same reason: the fault is not theirs.", default=1000, minimum=1
         ),
+        "run_name": _setting("string", "Name of the run", "What the run is for, as --runs shows it.", default="sync"),
         "report_path": _setting("string", "Report file", "JSON file that a run leaves: counts, API calls, seconds, status."),
     },
 }  # fmt: skip

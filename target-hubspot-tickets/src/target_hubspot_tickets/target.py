@@ -67,6 +67,7 @@ class TargetHubspotTickets(Target):
         self._run: Run | None = None
         self._held = contextlib.ExitStack()
         self._is_reporting = False
+        self._last_state: dict[str, Any] | None = None
         self.report = Report()
         super().__init__(**options)
         self.message_reader.between_reads = self._between_reads  # type: ignore[attr-defined]
@@ -141,6 +142,7 @@ class TargetHubspotTickets(Target):
         try:
             self._out.write(simplejson.dumps(state, use_decimal=True, allow_nan=True) + "\n")
             self._out.flush()
+            self._last_state = state
         except BrokenPipeError:
             raise TargetError(
                 "nobody reads the states any more: what was written is written again, alike"
@@ -230,7 +232,7 @@ class TargetHubspotTickets(Target):
         self.report.seconds = seconds
         self.report.status = STATUS.get(self.report.exit_code, "incomplete")
         try:
-            session.note_end(self.report, began)
+            session.note_end(self.report, began, self._last_state)
         except LedgerError:
             if self.report.exit_code == 0:  # else the run has an error that says more
                 raise

@@ -13,6 +13,7 @@ from case_sync_sandbox.hubspot import (
     answer_objects,
     answer_pipelines,
     answer_properties,
+    answer_schemas,
     answer_search,
     shapes,
 )
@@ -52,6 +53,11 @@ PREFIXES: dict[str, dict[str, str]] = {
         "2026-09": "/account-info/2026-09",
         "2026-03": "/account-info/2026-03",
         "v3": "/account-info/v3",
+    },
+    "schemas": {
+        "2026-09": "/crm-object-schemas/2026-09/schemas",
+        "2026-03": "/crm-object-schemas/2026-03/schemas",
+        "v3": "/crm-object-schemas/v3/schemas",
     },
     "oauth": {"2026-09": "/oauth/2026-09", "2026-03": "/oauth/2026-03", "v3": "/oauth/v3", "v1": "/oauth/v1"},
 }
@@ -259,6 +265,7 @@ OPERATIONS: tuple[Operation, ...] = (
         answer_account.association_limits,
         "any",
     ),
+    Operation("GET", "schemas", _O, answer_schemas.read, "object schema"),
     Operation("POST", "oauth", "/token", answer_account.token, None),
 )
 
@@ -294,4 +301,6 @@ def scopes_for(operation: Operation, object_types: tuple[str, ...]) -> list[tupl
         return []
     if operation.access == "owners":
         return [("crm.objects.owners.read",)]
+    if operation.access == "object schema":  # of any object type: "Schemas" (2026-09), security
+        return [("crm.schemas.custom.read", "crm.objects.custom.read", "oauth")]
     return [_SCOPES.get((name, operation.access or ""), ("tickets",)) for name in object_types]
