@@ -145,6 +145,33 @@ def test_malformed_rules_are_problems_in_the_json(tmp_path: Path, text: str, tol
     assert all(any(words in problem for problem in found["problems"]) for words in told)
 
 
+def test_S19_places_are_told_for_each_active_process_and_status(metadata: list[str], tmp_path: Path) -> None:
+    """By the function that a run uses, with the names that HubSpot shows; what no rule covers says what becomes of it."""
+    known = tmp_path / "known.json"
+    processes = [{"Name": "Billing Process"}, {"Name": "Returns Process"}, {"Name": "Old", "IsActive": False}]
+    statuses = [{"ApiName": name, "IsClosed": name == "Closed"} for name in ("New", "In Repair", "Closed")]
+    tables = {"support_processes": {"records": processes}, "case_statuses": {"records": statuses}}
+    known.write_text(json.dumps(tables), encoding="utf-8")
+    rules = tmp_path / "rules.yml"
+    rules.write_text(
+        "pipelines: {Billing Process: {pipeline: billing, stages: {New: NEW}}, default: {pipeline: Support Pipeline}}\n"
+        "unmapped_status: same_name",
+        encoding="utf-8",
+    )
+    done = command("--rules", str(rules), "--check-rules=json", *options_of([*metadata, str(known)]))
+    told = {p["process"]: p for p in json.loads(done.stdout)["places"]}
+    has_rule = {name: place["has_rule"] for name, place in told.items()}
+    assert has_rule == {"Billing Process": True, "Returns Process": False, None: True}
+    billing = {s["status"]: s for s in told["Billing Process"]["statuses"]}
+    assert (billing["New"]["pipeline"], billing["New"]["stage"], billing["New"]["has_rule"]) == (
+        "Billing",
+        "New",
+        True,
+    )
+    assert (billing["Closed"]["stage"], billing["Closed"]["has_rule"]) == ("Resolved", False)
+    assert (billing["In Repair"]["becomes"], billing["In Repair"]["stage"]) == ("no_such_stage", "In Repair")
+
+
 def test_commands_go_one_at_a_time() -> None:
     done = command("--rules", "meltano.yml", "--fit", "--show-rules")
     assert (done.returncode, "--show-rules and --fit go one at a time" in done.stderr) == (2, True)

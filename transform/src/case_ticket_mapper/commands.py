@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from case_ticket_mapper.errors import MapperError, RulesError
 from case_ticket_mapper.explaining import Step, explain, in_words
 from case_ticket_mapper.fitting import fit
 from case_ticket_mapper.metadata import Metadata, MetadataError, add
+from case_ticket_mapper.places_shown import places
 from case_ticket_mapper.rules import Rules
-from case_ticket_mapper.rules_against_metadata import Findings, check
+from case_ticket_mapper.rules_against_metadata import check
 from case_ticket_mapper.rules_files import rules_block, rules_of_file
 from case_ticket_mapper.rules_reading import read_rules
 from case_ticket_mapper.rules_shown import shown_rules
@@ -107,13 +108,21 @@ def checked(block: Any, paths: Iterable[Path]) -> tuple[list[str], bool]:
 def checked_as_json(read: Callable[[], Any], paths: Iterable[Path]) -> tuple[list[str], bool]:
     """The same as one JSON object; rules that can't be read at all are problems there, too."""
     try:
-        found = check(read_rules(read()), metadata_of(paths))
+        rules, known = read_rules(read()), metadata_of(paths)
     except RulesError as error:
-        found = Findings(problems=tuple(error.problems), without_rule=())
+        return [_findings_json(error.problems)], False
     except MapperError as error:
-        found = Findings(problems=(str(error),), without_rule=())
-    is_fit = not found.problems
-    return [json_text({"ok": is_fit, "problems": found.problems, "without_rule": found.without_rule})], is_fit
+        return [_findings_json([str(error)])], False
+    found = check(rules, known)
+    return [_findings_json(found.problems, found.without_rule, places(rules, known))], not found.problems
+
+
+def _findings_json(
+    problems: Sequence[str], without_rule: Sequence[str] = (), places_: Sequence[Any] = ()
+) -> str:
+    return json_text(
+        {"ok": not problems, "problems": problems, "without_rule": without_rule, "places": places_}
+    )
 
 
 def fitting(paths: Iterable[Path]) -> str:

@@ -49,6 +49,10 @@ class TicketPipeline:
     stages: Mapping[str, bool]
     stage_labels: tuple[str, ...]
 
+    def is_called(self, name: str) -> bool:
+        """Whether the rules mean it by this name, or id."""
+        return name in (self.id, self.label) or name.lower() == self.label.lower()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:

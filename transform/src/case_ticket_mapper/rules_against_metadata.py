@@ -63,14 +63,7 @@ def _stages(
     name: str, rule: PipelineRule, known: Metadata, pipelines: tuple[TicketPipeline, ...]
 ) -> Iterator[str]:
     path = f"rules.pipelines.{name}"
-    found = next(
-        (
-            p
-            for p in pipelines
-            if rule.pipeline in (p.id, p.label) or rule.pipeline.lower() == p.label.lower()
-        ),
-        None,
-    )
+    found = next((p for p in pipelines if p.is_called(rule.pipeline)), None)
     if found is None:
         yield f"{path}.pipeline: HubSpot has no ticket pipeline '{rule.pipeline}'; {near(rule.pipeline, [p.label for p in pipelines])}"
         return
