@@ -9,9 +9,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from case_sync_console.errors import ConfigurationError, ConsoleError, PluginError
 from case_sync_console.events import Event, RunEnd, event_of, run_end
@@ -31,6 +31,10 @@ class Meltano:
     folder: Path
     environment: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+
+    def given(self, variables: Mapping[str, str]) -> Self:
+        """The same with more environment variables, such as TARGET_HUBSPOT_TICKETS_DRY_RUN."""
+        return replace(self, variables={**self.variables, **variables})
 
     # -- plugins
 
