@@ -117,3 +117,15 @@ def _plugin(document: Mapping[str, Any], plugin: str) -> Document | None:
 
 def _named(plugins: MutableSequence[Document], name: str) -> Document | None:
     return next((one for one in plugins if one.get("name") == name), None)
+
+
+def utility_setting(document: Mapping[str, Any], environment: str, utility: str, name: str) -> Any:
+    """A setting of a utility as the environment, else the plugin itself, gives it; None where neither does."""
+    plugins = (environment_named(document, environment).get("config") or {}).get("plugins") or {}
+    places = [
+        _named(plugins.get("utilities") or [], utility),
+        _named((document.get("plugins") or {}).get("utilities") or [], utility),
+    ]
+    return next(
+        (place["config"][name] for place in places if place and name in (place.get("config") or {})), None
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from case_sync_console import activating
+from case_sync_console import activating, running
 
 
 def add(app: typer.Typer) -> None:
@@ -14,6 +14,7 @@ def add(app: typer.Typer) -> None:
     app.command("activate")(_activate)
     app.command("pause")(_pause)
     app.command("resume")(_resume)
+    app.command("run")(_run)
 
 
 def _activate(
@@ -44,3 +45,8 @@ def _resume(
     if from_ not in (None, "now"):
         raise typer.BadParameter("it can only be: now", param_hint="--from")
     activating.resume(context.obj, from_now=from_ == "now")
+
+
+def _run(context: typer.Context) -> None:
+    """Sync once, now: what the schedule calls. The exit code tells how it went: see the README."""
+    raise typer.Exit(running.run(context.obj))
