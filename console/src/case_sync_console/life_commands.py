@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from case_sync_console import activating, running
+from case_sync_console import activating, importing, running
+from case_sync_console.case_filter import wanted
 
 
 def add(app: typer.Typer) -> None:
@@ -15,6 +16,7 @@ def add(app: typer.Typer) -> None:
     app.command("pause")(_pause)
     app.command("resume")(_resume)
     app.command("run")(_run)
+    app.command("import")(_import)
 
 
 def _activate(
@@ -50,3 +52,27 @@ def _resume(
 def _run(context: typer.Context) -> None:
     """Sync once, now: what the schedule calls. The exit code tells how it went: see the README."""
     raise typer.Exit(running.run(context.obj))
+
+
+def _import(  # noqa: PLR0913 - the options of the command line
+    context: typer.Context,
+    *,
+    where: Annotated[
+        str | None,
+        typer.Option(help="Only cases that fulfil this SOQL condition, such as \"Priority = 'High'\"."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only cases from this day or moment on; without a zone it is UTC.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Only cases before this day or moment (not that day itself).")
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="What --since and --until speak of: created or modified.")
+    ] = "created",
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew, where an interrupted import would go on.")
+    ] = False,
+) -> None:
+    """Bring in cases that exist already, all or some. Can be stopped and goes on; makes no ticket twice."""
+    raise typer.Exit(importing.run_import(context.obj, wanted(where, since, until, by), restart=restart))

@@ -50,21 +50,37 @@ class Meltano:
         Raises:
             PluginError: the plugin ended with an error; its words and exit code.
         """
-        done = subprocess.run(
+        done = self._invoked(plugin, args, stdin, variables)
+        if done.returncode != 0:
+            raise _failed(plugin, done)
+        return done.stdout
+
+    def findings(self, plugin: str, *args: str, **variables: str) -> Any:
+        """The one JSON value that a check prints, which ends with an error where it found problems.
+
+        Raises:
+            PluginError: it printed something else.
+        """
+        done = self._invoked(plugin, args, None, variables)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            raise _failed(plugin, done) from None
+
+    def start(self, plugin: str, *args: str, **streams: Any) -> subprocess.Popen[str]:
+        """`meltano invoke PLUGIN ARGS` as a process under way; `streams` are Popen's stdin, stdout and stderr."""
+        return subprocess.Popen(
             self.command("--log-level=warning", "invoke", plugin, *args),
             cwd=self.folder,
-            env=self._environment(variables),
-            input=stdin,
-            stdin=None if stdin is not None else subprocess.DEVNULL,
-            capture_output=True,
+            env=self._environment({}),
             text=True,
-            check=False,
+            **{"stdin": subprocess.DEVNULL, **streams},
         )
-        if done.returncode != 0:
-            raise PluginError(
-                plugin.split(":", maxsplit=1)[0], done.returncode, last_words(done.stderr or done.stdout)
-            )
-        return done.stdout
+
+    def config(self, plugin: str) -> dict[str, Any]:
+        """A plugin's settings as Meltano gives them to it, without secrets."""
+        found = json.loads(self._output("config", "print", plugin) or "{}")
+        return found if isinstance(found, dict) else {}
 
     def invoke_json(self, plugin: str, *args: str, **variables: str) -> Any:
         """The one JSON value that a plugin prints.
@@ -137,6 +153,20 @@ class Meltano:
         chosen = ["--environment", self.environment] if self.environment else []
         return [str(program(self.folder)), *chosen, *args]
 
+    def _invoked(
+        self, plugin: str, args: Sequence[str], stdin: str | None, variables: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command("--log-level=warning", "invoke", plugin, *args),
+            cwd=self.folder,
+            env=self._environment(variables),
+            input=stdin,
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def _output(self, *args: str) -> str:
         done = subprocess.run(
             self.command("--log-level=error", *args),
@@ -154,6 +184,11 @@ class Meltano:
     def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_OUTER)}
         return {**kept, "NO_COLOR": "1", **self.variables, **variables}
+
+
+def _failed(plugin: str, done: subprocess.CompletedProcess[str]) -> PluginError:
+    name = plugin.split(":", maxsplit=1)[0]
+    return PluginError(name, done.returncode or 1, last_words(done.stderr or done.stdout))
 
 
 def side_by_side(*works: Callable[[], Any]) -> list[Any]:

@@ -1,0 +1,98 @@
+"""Shell: all cases of a scope, put to HubSpot: which have no ticket. The tap lists, the target looks; little is held in memory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO
+
+from case_sync_console.errors import PluginError
+from case_sync_console.meltano import TAP, TARGET, Meltano, last_words
+
+FROM_ENVIRONMENT = "--config=ENV"
+
+
+@dataclass(slots=True, kw_only=True)
+class Compared:
+    """What the two systems hold.
+
+    Attributes:
+        cases: in scope.
+        tickets: found by the id of one of them.
+        without_ticket: ids of cases without one.
+        changed_since: ids of cases that were created or changed at or after the moment asked for.
+    """
+
+    cases: int = 0
+    tickets: int = 0
+    without_ticket: list[str] = field(default_factory=list)
+    changed_since: set[str] = field(default_factory=set)
+
+
+def count_cases(meltano: Meltano) -> int:
+    """How many cases are in scope."""
+    return int(meltano.invoke_json(TAP, FROM_ENVIRONMENT, "--count-cases")["cases"])
+
+
+def compare(meltano: Meltano, changed_since: datetime) -> Compared:
+    """List the cases and look for their tickets, side by side.
+
+    Raises:
+        PluginError: one of the two could not.
+    """
+    found = Compared()
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as tap_errors,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as answers,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as target_errors,
+    ):
+        tap = meltano.start(TAP, FROM_ENVIRONMENT, "--list-cases", stdout=subprocess.PIPE, stderr=tap_errors)
+        target = meltano.start(
+            TARGET, FROM_ENVIRONMENT, "--missing", stdin=subprocess.PIPE, stdout=answers, stderr=target_errors
+        )
+        with tap, target:
+            _hand_over(tap, target, found, changed_since)
+        _check(TAP, tap.returncode, tap_errors)
+        _check(TARGET, target.returncode, target_errors)
+        answers.seek(0)
+        for answer in _objects(answers):
+            if "key" in answer:
+                found.without_ticket.append(str(answer["key"]))
+            elif "tickets" in answer:
+                found.tickets = int(str(answer["tickets"]))
+    return found
+
+
+def _hand_over(
+    tap: subprocess.Popen[str], target: subprocess.Popen[str], found: Compared, changed_since: datetime
+) -> None:
+    """Each case to the target, counted on the way. A target that ended takes no more: its own words tell why."""
+    with suppress(BrokenPipeError):
+        for case in _objects(tap.stdout):
+            found.cases += 1
+            if datetime.fromisoformat(str(case["SystemModstamp"])) >= changed_since:
+                found.changed_since.add(str(case["Id"]))
+            if target.stdin:
+                target.stdin.write(str(case["Id"]) + "\n")
+    with suppress(BrokenPipeError):
+        if target.stdin:
+            target.stdin.close()
+    for _rest in tap.stdout or ():
+        pass
+
+
+def _objects(lines: IO[str] | None) -> Iterator[dict[str, object]]:
+    for line in lines or ():
+        if line.startswith("{"):
+            yield json.loads(line)
+
+
+def _check(plugin: str, exit_code: int, errors: IO[str]) -> None:
+    if exit_code:
+        errors.seek(0)
+        raise PluginError(plugin, exit_code, last_words(errors.read()))

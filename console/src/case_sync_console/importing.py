@@ -1,0 +1,183 @@
+"""Shell: an import: all cases, or some, with a state of its own; it goes on where it was cut off, and adds up at its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from case_sync_console import case_lists, rehearsal
+from case_sync_console.case_filter import Wanted, both, scope, suffix
+from case_sync_console.counts_words import result_line
+from case_sync_console.errors import ConsoleError
+from case_sync_console.events import Event, RunEnd
+from case_sync_console.import_balance import SHOWN, Balance, balance, left_out_of_plan, unexplained
+from case_sync_console.import_progress import told
+from case_sync_console.import_screen import balance_screen
+from case_sync_console.meltano import TAP, TARGET, Meltano, side_by_side
+from case_sync_console.run_ends import failure_of
+from case_sync_console.target_progress import progress_file
+from case_sync_console.waiting import waiting
+from case_sync_console.workplace import Workplace
+
+# Nothing of an import speaks of cases that it does not read: no reconciliation, no delete log (a gap in it asks for a
+# reconciliation). What is deleted is the continuous sync's.
+VARIABLES = {
+    "TAP_SALESFORCE_CASES_SYNC_STATUS": "active",
+    "TAP_SALESFORCE_CASES_RECONCILE": "false",
+    "TAP_SALESFORCE_CASES_RECONCILE_DAYS": "0",
+    "TAP_SALESFORCE_CASES_HARD_DELETES": "false",
+    "TARGET_HUBSPOT_TICKETS_RUN_NAME": "import",
+}
+SKIPPED = re.compile(r"^cases mapped: .*?(\d+) skipped by the rules")
+CLOCKS_DIFFER = timedelta(minutes=2)
+LOOKED_AT_ONE_BY_ONE = 200  # cases without a ticket whose reason is looked for with a dry run of just them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """One import: what it reads, where its state is."""
+
+    workplace: Workplace
+    asked: Wanted
+    where: str
+    suffix: str
+
+    @property
+    def meltano(self) -> Meltano:
+        """Meltano with this import's settings."""
+        chosen = {"TAP_SALESFORCE_CASES_WHERE": self.where} if self.where else {}
+        return self.workplace.meltano.given({**VARIABLES, **chosen})
+
+
+def run_import(workplace: Workplace, asked: Wanted, *, restart: bool) -> int:
+    """Bring cases in; returns the exit code: 0 when none is missing, 7 when some were rejected.
+
+    Raises:
+        ConsoleError: it was cut off; what came stays, and the same command goes on there.
+    """
+    started = datetime.now(UTC)
+    with waiting(workplace.screen, "Looking ..."):
+        config, states = side_by_side(lambda: workplace.meltano.config(TAP), workplace.meltano.state_ids)
+    where = scope(config, asked)
+    this = Import(workplace=workplace, asked=asked, where=where, suffix=suffix(config, where))
+    goes_on = workplace.meltano.state_id(this.suffix) in states and not restart
+    workplace.screen.print(_beginning(this, goes_on=goes_on), markup=False)
+    skipped = _Skipped()
+    _read(this, ["--full-refresh"] if restart else [], skipped)
+    with waiting(workplace.screen, "Comparing both systems ..."):
+        found = _compared(this, started, None if goes_on else skipped.count)
+    return _tell(this, found)
+
+
+def _beginning(this: Import, *, goes_on: bool) -> str:
+    words = f"Import of {this.asked.words()}"
+    if this.where != both(*this.asked.conditions()):
+        words += f", in the sync's scope: {this.where}"
+    if goes_on:
+        words += (
+            ". One of the same cases was interrupted: it goes on where it stopped (--restart begins anew)"
+        )
+    return f"{words}."
+
+
+class _Skipped:
+    """Hears how many cases the mapper's rules skipped; None until it said so."""
+
+    count: int | None = None
+
+    def hear(self, event: Event) -> None:
+        if found := SKIPPED.search(event.text):
+            self.count = int(found[1])
+
+
+# -- the run
+
+
+def _read(this: Import, options: list[str], skipped: _Skipped) -> None:
+    """The run itself, with its progress on the screen; its state is cleared when it went through."""
+    screen = this.workplace.screen
+    with progress_file() as file, _counted(this.meltano) as total:
+        try:
+            with told(screen, file.counts, total):
+                end = this.meltano.given(file.variables).run(
+                    "--state-id-suffix", this.suffix, *options, watch=skipped.hear
+                )
+        except KeyboardInterrupt:
+            screen.print(_how_to_go_on(), markup=False)
+            raise
+        counts = file.counts()
+    _check(this, end)
+    screen.print(result_line(counts, end.seconds), markup=False)
+    this.workplace.meltano.clear_state(this.suffix)
+
+
+def _check(this: Import, end: RunEnd) -> None:
+    problem = failure_of(end)
+    if problem:
+        this.workplace.screen.print(_how_to_go_on(), markup=False)
+        raise problem
+
+
+def _how_to_go_on() -> str:
+    return "The import did not come to its end. What came stays; the same command goes on where it stopped."
+
+
+@contextmanager
+def _counted(meltano: Meltano) -> Iterator[Callable[[], int | None]]:
+    """How many cases there are, asked for while the run starts; None until it is known, or where it can't be told."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked: Future[int] = pool.submit(case_lists.count_cases, meltano)
+        yield lambda: asked.result() if asked.done() and not asked.exception() else None
+
+
+# -- how it adds up
+
+
+def _compared(this: Import, started: datetime, skipped: int | None) -> Balance:
+    compared, rejected = side_by_side(
+        lambda: case_lists.compare(this.meltano, started - CLOCKS_DIFFER), lambda: _rejected(this.workplace)
+    )
+    open_ids = unexplained(compared.without_ticket, rejected, ())
+    return balance(
+        cases=compared.cases,
+        tickets=compared.tickets,
+        without_ticket=compared.without_ticket,
+        rejected=rejected,
+        changed_since=compared.changed_since,
+        left_out=_left_out(this, open_ids, skipped),
+    )
+
+
+def _rejected(workplace: Workplace) -> set[str]:
+    rows = workplace.meltano.invoke_lines(TARGET, "--config=ENV", "--rejected=list")
+    return {str(row["key"]) for row in rows}
+
+
+def _left_out(this: Import, ids: list[str], skipped: int | None) -> set[str]:
+    """Those that a rule leaves out: few are looked at one by one; of many, the mapper's own count has to agree."""
+    if not ids:
+        return set()
+    if len(ids) <= LOOKED_AT_ONE_BY_ONE:
+        return left_out_of_plan(ids, rehearsal.plan_of(this.workplace, ids))
+    return set(ids) if skipped == len(ids) else set()
+
+
+def _tell(this: Import, found: Balance) -> int:
+    name = None
+    if len(found.missing) > SHOWN:
+        name = f"case-sync-missing-{this.suffix.removeprefix('import-')}.txt"
+        _write(this.workplace.folder / name, found.missing)
+    this.workplace.screen.print(balance_screen(found, name))
+    return found.exit_code
+
+
+def _write(path: Path, ids: tuple[str, ...]) -> None:
+    try:
+        path.write_text("".join(f"{one}\n" for one in ids), encoding="utf-8")
+    except OSError as error:
+        raise ConsoleError(f"{path.name} can't be written: {error.strerror}") from None
