@@ -17,7 +17,7 @@ class Concurrency:
     """Calls in flight: additive increase, multiplicative decrease. `most` is never passed, and one is always allowed."""
 
     most: int
-    allowed: float = 8.0
+    allowed: float = 16.0
     _is_starting: bool = True
     _usual_seconds: dict[str, float] = field(default_factory=dict)
     _halved_at: float = float("-inf")

@@ -14,7 +14,7 @@ from target_hubspot_tickets.needs import OF_ANY_STREAM, needs_of
 from target_hubspot_tickets.option_adding import OptionAdder
 from target_hubspot_tickets.owners import Owners
 from target_hubspot_tickets.portal import Portal, Property, read_properties
-from target_hubspot_tickets.portal_reading import Readings, read_portal
+from target_hubspot_tickets.portal_reading import PortalQuestions, Readings
 from target_hubspot_tickets.preflight import Asked, Plan, plan
 from target_hubspot_tickets.protocol import Api, Call
 from target_hubspot_tickets.scopes import forbidden, scope_problems
@@ -40,6 +40,12 @@ class Opened:
     notes: tuple[str, ...]
 
 
+def ask_portal(client: HubSpotClient, api: Api, columns: Mapping[str, Any] | None) -> PortalQuestions:
+    """What `open_portal` has to know, asked beforehand, so that other things can be done until the answers are there."""
+    needs = OF_ANY_STREAM if columns is None else needs_of(columns)
+    return PortalQuestions(client, api, needs, is_alone=columns is None)
+
+
 def open_portal(  # noqa: PLR0913 - the settings that it goes by
     client: HubSpotClient,
     api: Api,
@@ -50,10 +56,11 @@ def open_portal(  # noqa: PLR0913 - the settings that it goes by
     may_create_options: bool,
     property_group: str,
     read_only: bool = False,
+    questions: PortalQuestions | None = None,
 ) -> Opened:
     """The portal, ready for a stream with these columns (name -> JSON Schema), or None to look at the portal alone.
 
-    With `read_only` nothing is created: the notes say what would be.
+    With `read_only` nothing is created: the notes say what would be. `questions` are those of `ask_portal`, if it was called.
 
     Raises:
         PreflightError: all that does not fit; nothing was written.
@@ -61,7 +68,7 @@ def open_portal(  # noqa: PLR0913 - the settings that it goes by
     """
     needs = OF_ANY_STREAM if columns is None else needs_of(columns)
     creation = Creation(properties=may_create, options=may_create_options, group=property_group)
-    readings = read_portal(client, api, needs, is_alone=columns is None)
+    readings = (questions or ask_portal(client, api, columns)).readings()
     planned = plan(Asked(columns=columns, needs=needs, choices=choices, creation=creation), readings.found)
     if problems := [*scope_problems(readings.refused), *planned.problems]:
         raise PreflightError(problems)

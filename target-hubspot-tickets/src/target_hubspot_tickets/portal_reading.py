@@ -41,24 +41,34 @@ class Readings:
     unneeded: Sequence[Forbidden]
 
 
-def read_portal(client: HubSpotClient, api: Api, needs: Needs, *, is_alone: bool) -> Readings:
-    """Ask for all that a stream needs; `is_alone`: there is no stream, so that only tickets have to be accessible.
+class PortalQuestions:
+    """All that a stream needs to know of the portal, asked at once; who asks may do other things until the answers are there."""
 
-    Raises:
-        TokenRefusedError: the token is none; nothing else can be known.
-        TargetError: HubSpot gives no answer.
-    """
-    questions = _of_tickets(api) | _of_needs(api, needs, is_needed=not is_alone)
-    futures = {name: client.submit(q.call.bucket, _asker(client), q) for name, q in questions.items()}
-    answers = {name: future.result() for name, future in futures.items()}
-    refused = {name: answer for name, answer in answers.items() if isinstance(answer, Forbidden)}
-    bodies = {name: answer for name, answer in answers.items() if not isinstance(answer, Forbidden)}
-    return Readings(
-        account=bodies.get("account", {}),
-        found=_found(client, api, bodies),
-        refused=[one for name, one in refused.items() if questions[name].is_needed],
-        unneeded=[one for name, one in refused.items() if not questions[name].is_needed],
-    )
+    def __init__(self, client: HubSpotClient, api: Api, needs: Needs, *, is_alone: bool) -> None:
+        """Send the calls; `is_alone`: there is no stream, so that only tickets have to be accessible."""
+        self._client, self._api = client, api
+        self._questions = _of_tickets(api) | _of_needs(api, needs, is_needed=not is_alone)
+        self._asked = {
+            name: client.submit(one.call.bucket, _asker(client), one) for name, one in self._questions.items()
+        }
+
+    def readings(self) -> Readings:
+        """The answers.
+
+        Raises:
+            TokenRefusedError: the token is none; nothing else can be known.
+            TargetError: HubSpot gives no answer.
+        """
+        questions = self._questions
+        answers = {name: future.result() for name, future in self._asked.items()}
+        refused = {name: answer for name, answer in answers.items() if isinstance(answer, Forbidden)}
+        bodies = {name: answer for name, answer in answers.items() if not isinstance(answer, Forbidden)}
+        return Readings(
+            account=bodies.get("account", {}),
+            found=_found(self._client, self._api, bodies),
+            refused=[one for name, one in refused.items() if questions[name].is_needed],
+            unneeded=[one for name, one in refused.items() if not questions[name].is_needed],
+        )
 
 
 def _of_tickets(api: Api) -> dict[str, _Question]:

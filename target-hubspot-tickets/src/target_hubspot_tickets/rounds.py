@@ -15,7 +15,7 @@ MOST_ROUNDS = 16  # most of them wait for searches, which are few a second
 MOST_HEAVY = (
     4  # rounds whose tickets are not written yet: they hold values, so they are what memory depends on
 )
-LOOK_SECONDS = 0.25  # between two looks at whether a signal came
+LOOK_SECONDS = 0.05  # between two looks at whether a round has become light, or a signal came
 Load = Callable[[Round], RoundOutcome]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from target_hubspot_tickets.batching import ROUND_RECORDS, Round
 from target_hubspot_tickets.errors import StreamError, TooManyRejectedError
 from target_hubspot_tickets.hints import hint
-from target_hubspot_tickets.ledger import PendingRow
+from target_hubspot_tickets.ledger_rows import PendingRow
 from target_hubspot_tickets.outcomes import Rejected, RoundOutcome
 from target_hubspot_tickets.records import Item, identity, read_record
 from target_hubspot_tickets.report import Report

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from target_hubspot_tickets.associations import Associator
 from target_hubspot_tickets.batching import Round
@@ -16,15 +16,15 @@ from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.deleting import Deleter
 from target_hubspot_tickets.deletion_guard import DeletionLimits, Doomed, Marks
 from target_hubspot_tickets.labels import Labels
-from target_hubspot_tickets.ledger import Ledger, PendingRow, RejectedRow
+from target_hubspot_tickets.ledger_rows import PendingRow, RejectedRow
 from target_hubspot_tickets.loading import Loader
-from target_hubspot_tickets.locking import one_run
 from target_hubspot_tickets.lookups import Lookups
 from target_hubspot_tickets.marked_tickets import MarkedTickets
-from target_hubspot_tickets.opening import Opened, open_portal
+from target_hubspot_tickets.opening import Opened, ask_portal, open_portal
 from target_hubspot_tickets.option_adding import OptionAdder
 from target_hubspot_tickets.outcomes import HeldDelete, RoundOutcome
 from target_hubspot_tickets.pending import retry_page
+from target_hubspot_tickets.portal_reading import PortalQuestions
 from target_hubspot_tickets.protocol import Api, chunks
 from target_hubspot_tickets.reconciling import Reconciler
 from target_hubspot_tickets.records import identity
@@ -32,6 +32,9 @@ from target_hubspot_tickets.rehearsing import PlanFile, Rehearsal
 from target_hubspot_tickets.report import Report
 from target_hubspot_tickets.settings import Policy, choices_of, policy_of
 from target_hubspot_tickets.tickets import TicketPlan
+
+if TYPE_CHECKING:
+    from target_hubspot_tickets.ledger import Ledger
 
 PATIENT_TRIES = 10  # a rejected record is tried in so many runs one after the other,
 PATIENCE = timedelta(
@@ -82,6 +85,10 @@ class Session:
         Raises:
             LockedError: another run has it.
         """
+        # Imported here, where HubSpot's answers are waited for: the database toolkit takes half a second.
+        from target_hubspot_tickets.ledger import Ledger  # noqa: PLC0415
+        from target_hubspot_tickets.locking import one_run  # noqa: PLC0415
+
         url, portal = self.settings["ledger_url"], str(self.client.send(self.api.account())["portalId"])
         if self._only_reads:
             return self._held.enter_context(Ledger.open(url, portal))
@@ -107,8 +114,9 @@ class Session:
             PreflightError: what does not fit; nothing was written.
         """
         columns = message["schema"].get("properties") or {}
+        questions = ask_portal(self.client, self.api, columns)  # answered while the ledger is opened
         ledger = self.ledger
-        opened = self._open_portal(columns, read_only=self.settings["dry_run"])
+        opened = self._open_portal(columns, read_only=self.settings["dry_run"], questions=questions)
         for note in opened.notes:
             logger.info("%s", note)
         if self.settings["dry_run"]:
@@ -136,7 +144,13 @@ class Session:
             self._adder,
         ).load
 
-    def _open_portal(self, columns: Mapping[str, Any] | None, *, read_only: bool) -> Opened:
+    def _open_portal(
+        self,
+        columns: Mapping[str, Any] | None,
+        *,
+        read_only: bool,
+        questions: PortalQuestions | None = None,
+    ) -> Opened:
         return open_portal(
             self.client,
             self.api,
@@ -146,6 +160,7 @@ class Session:
             may_create_options=self.settings["create_options"],
             property_group=self.settings["property_group"],
             read_only=read_only,
+            questions=questions,
         )
 
     @cached_property
@@ -204,7 +219,8 @@ class Session:
 
     def waiting_associations(self, to: str | None = None) -> Iterator[list[PendingRow]]:
         """Pages of associations that wait; no key is in two pages."""
-        return iter(()) if self.settings["dry_run"] else self.ledger.pending(to=to)
+        keys = self._retried_keys or None
+        return iter(()) if self.settings["dry_run"] else self.ledger.pending(to=to, keys=keys)
 
     def associate_again(self, page: Sequence[PendingRow]) -> RoundOutcome:
         """Try associations that waited."""
