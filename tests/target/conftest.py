@@ -15,8 +15,9 @@ from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.ledger import Ledger
 
 from .ledgers import ledger_url, postgresql
+from .linked_portal import portal
 
-__all__ = ["ledger_url", "postgresql"]  # fixtures
+__all__ = ["ledger_url", "portal", "postgresql"]  # fixtures
 
 KEY = "salesforce_case_id"
 PORTAL = "44556677"  # the sandbox's

@@ -1,11 +1,11 @@
 """A portal with tickets and companies, and the parts of the target that associate them, as the tests of both use them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
+import pytest
 
 from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.associations import Associator, Ticket
@@ -27,6 +27,15 @@ KEY = "salesforce_case_id"
 ACCOUNT = "salesforceaccountid"
 COMPANIES = "/crm/associations/2026-09/tickets/companies"
 Links = dict[str, dict[str, list[int]]]  # key -> company id -> types
+INVALID = {
+    "status": "error",
+    "category": "VALIDATION_ERROR",
+    "message": "One or more associations are invalid",
+}
+
+
+def keys(count: int) -> list[str]:
+    return [f"case-{number:04}" for number in range(count)]
 
 
 def company(value: str, *, by: str = ACCOUNT, label: str | None = None) -> Wish:
@@ -167,8 +176,8 @@ class LinkedPortal:
         self.sandbox.admin("DELETE", "requests")
 
 
-@contextmanager
-def opened(sandbox: RunningSandbox) -> Iterator[LinkedPortal]:
+@pytest.fixture
+def portal(sandbox: RunningSandbox) -> Iterator[LinkedPortal]:
     """An empty portal that has the properties that things are found by."""
     settings = with_defaults({"base_url": sandbox.hubspot_url, "access_token": "sandbox-token"})
     headers = {"authorization": "Bearer sandbox-token"}

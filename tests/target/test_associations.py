@@ -1,35 +1,17 @@
 """Associations: what waits is made later, and no ticket is held back by one; labels, primary companies, versions."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.errors import QuotaReachedError
 from target_hubspot_tickets.outcomes import MadeAssociation
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.records import Way, Wish
 
-from .linked_portal import ACCOUNT, COMPANIES, KEY, LinkedPortal, company, company_id, opened
-
-INVALID = {
-    "status": "error",
-    "category": "VALIDATION_ERROR",
-    "message": "One or more associations are invalid",
-}
-
-
-@pytest.fixture
-def portal(sandbox: RunningSandbox) -> Iterator[LinkedPortal]:
-    with opened(sandbox) as portal:
-        yield portal
-
-
-def keys(count: int) -> list[str]:
-    return [f"case-{number:04}" for number in range(count)]
+from .linked_portal import ACCOUNT, COMPANIES, INVALID, KEY, LinkedPortal, company, company_id, keys
 
 
 def test_R66_company_that_comes_later_is_linked_in_the_next_run(portal: LinkedPortal) -> None:
@@ -118,13 +100,6 @@ def test_R69_company_that_goes_in_the_middle_of_a_run(portal: LinkedPortal) -> N
     (new,) = portal.companies({ACCOUNT: "A"})
     portal.retry()
     assert {tuple(sorted(links)) for links in portal.links().values()} == {(other, new)}
-
-
-INVALID = {
-    "status": "error",
-    "category": "VALIDATION_ERROR",
-    "message": "One or more associations are invalid",
-}
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,15 @@
 
 import logging
 import random
-from collections.abc import Iterator
 
 import pytest
 
-from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.errors import PreflightError
 from target_hubspot_tickets.records import Way, Wish
 from target_hubspot_tickets.remembered import Remembered
 from target_hubspot_tickets.searches import Match, Place
 
-from .linked_portal import ACCOUNT, KEY, LinkedPortal, company, company_id, opened
-
-
-@pytest.fixture
-def portal(sandbox: RunningSandbox) -> Iterator[LinkedPortal]:
-    with opened(sandbox) as portal:
-        yield portal
+from .linked_portal import ACCOUNT, KEY, LinkedPortal, company, company_id
 
 
 def test_unique_property_is_read_in_batches_of_100(portal: LinkedPortal) -> None:

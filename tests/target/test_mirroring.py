@@ -1,30 +1,11 @@
 """Mirror mode: what is ours and no longer holds goes, and nothing else."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from case_sync_sandbox.testing import RunningSandbox
-
-from .linked_portal import ACCOUNT, LinkedPortal, company, company_id, opened
-
-INVALID = {
-    "status": "error",
-    "category": "VALIDATION_ERROR",
-    "message": "One or more associations are invalid",
-}
-
-
-@pytest.fixture
-def portal(sandbox: RunningSandbox) -> Iterator[LinkedPortal]:
-    with opened(sandbox) as portal:
-        yield portal
-
-
-def keys(count: int) -> list[str]:
-    return [f"case-{number:04}" for number in range(count)]
+from .linked_portal import ACCOUNT, INVALID, LinkedPortal, company, company_id, keys
 
 
 def test_R57_ticket_made_anew_gets_its_associations_again(portal: LinkedPortal) -> None:

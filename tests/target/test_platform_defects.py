@@ -34,6 +34,7 @@ from .conftest import (
     ticket,
     tombstone,
 )
+from .whole_runs import asks
 
 MISSING = "001888000000000AAA"  # no company has it
 Config = dict[str, Any]
@@ -66,10 +67,6 @@ def account_of(sandbox: RunningSandbox) -> str:
     """A company's Salesforce id."""
     found = sandbox.admin("GET", "hubspot/records/companies")["results"]
     return str(found[0]["properties"]["salesforceaccountid"])
-
-
-def asks(account: str) -> list[Message]:
-    return [{"to": "company", "by": "salesforceaccountid", "value": account}]
 
 
 def in_two_rounds(account: str) -> list[Message]:
@@ -317,9 +314,9 @@ ELSEWHERE = {
     "D01": ("test_faults.py", "test_R06_stop_at_any_moment_loses_and_doubles_nothing"),
     "D02": ("test_delete_runs.py", "test_R16_input_cut_anywhere_before_the_marker_archives_nothing"),
     "D04": ("test_locking.py", "test_R24_of_two_runs_that_start_together_one_waits"),
-    "D08": ("test_requirements.py", "test_R21_changed_schema_keeps_the_order_of_each_key"),
-    "D09": ("test_requirements.py", "test_R22_deletions_and_upserts_of_a_key_keep_the_order_of_the_stream"),
-    "D10": ("test_requirements.py", "test_R09_states_leave_on_the_way_not_at_the_end"),
+    "D08": ("test_streaming.py", "test_R21_changed_schema_keeps_the_order_of_each_key"),
+    "D09": ("test_streaming.py", "test_R22_deletions_and_upserts_of_a_key_keep_the_order_of_the_stream"),
+    "D10": ("test_streaming.py", "test_R09_states_leave_on_the_way_not_at_the_end"),
 }
 
 
