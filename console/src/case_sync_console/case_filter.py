@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from case_sync_console.errors import CommandLineError
 
@@ -122,16 +121,16 @@ def moment_words(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def scope(config: Mapping[str, Any], asked: Wanted) -> str:
+def scope(config: Mapping[str, str | None], asked: Wanted) -> str:
     """The whole condition: what the sync is limited to, and what is asked for."""
     start = read_moment(str(config["start_date"]), "start_date") if config.get("start_date") else None
     limits = [str(config.get("where") or ""), f"{MOMENTS['modified']} >= {literal(start)}" if start else ""]
     return both(*limits, *asked.conditions())
 
 
-def suffix(config: Mapping[str, Any], where: str) -> str:
+def suffix(config: Mapping[str, str | None], where: str) -> str:
     """What sets the state of this import apart from all others."""
-    told = [where, *(sorted(config.get(name) or ()) for name in ALSO_SCOPE)]
+    told = [where, *(str(config.get(name) or "") for name in ALSO_SCOPE)]
     return SUFFIX + hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]
 
 
@@ -148,16 +147,3 @@ def of_case(name: str) -> str:
     raise CommandLineError(
         f"--case: '{name}' is neither an Id (15 or 18 characters, beginning with 500) nor a case number"
     )
-
-
-def of_ids(ids: Sequence[str]) -> str:
-    """The condition that finds these cases.
-
-    Raises:
-        CommandLineError: one is no Id of a case.
-    """
-    for one in ids:
-        if not CASE_ID.fullmatch(one):
-            raise CommandLineError(f"'{one}' is no Id of a case")
-    listed = ", ".join(f"'{one}'" for one in ids)
-    return f"Id IN ({listed})"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO
@@ -37,6 +38,14 @@ class Compared:
 def count_cases(meltano: Meltano) -> int:
     """How many cases are in scope."""
     return int(meltano.invoke_json(TAP, FROM_ENVIRONMENT, "--count-cases")["cases"])
+
+
+@contextmanager
+def counted(meltano: Meltano) -> Iterator[Callable[[], int | None]]:
+    """How many cases there are, asked for while the run starts; None until it is known, or where it can't be told."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked: Future[int] = pool.submit(count_cases, meltano)
+        yield lambda: asked.result() if asked.done() and not asked.exception() else None
 
 
 def compare(meltano: Meltano, changed_since: datetime) -> Compared:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from case_sync_console import case_lists, rehearsal
+from case_sync_console import case_lists
 from case_sync_console.case_filter import Wanted, both, scope, suffix
 from case_sync_console.counts_words import result_line
 from case_sync_console.errors import ConsoleError
@@ -18,8 +17,10 @@ from case_sync_console.events import Event, RunEnd
 from case_sync_console.import_balance import SHOWN, Balance, balance, left_out_of_plan, unexplained
 from case_sync_console.import_progress import told
 from case_sync_console.import_screen import balance_screen
-from case_sync_console.meltano import TAP, TARGET, Meltano, side_by_side
+from case_sync_console.meltano import TARGET, Meltano, side_by_side
 from case_sync_console.run_ends import failure_of
+from case_sync_console.sampling import Asked, sampled
+from case_sync_console.scoping import scope_settings
 from case_sync_console.target_progress import progress_file
 from case_sync_console.waiting import waiting
 from case_sync_console.workplace import Workplace
@@ -62,7 +63,8 @@ def run_import(workplace: Workplace, asked: Wanted, *, restart: bool) -> int:
     """
     started = datetime.now(UTC)
     with waiting(workplace.screen, "Looking ..."):
-        config, states = side_by_side(lambda: workplace.meltano.config(TAP), workplace.meltano.state_ids)
+        states = workplace.meltano.state_ids()
+    config = scope_settings(workplace)
     where = scope(config, asked)
     this = Import(workplace=workplace, asked=asked, where=where, suffix=suffix(config, where))
     goes_on = workplace.meltano.state_id(this.suffix) in states and not restart
@@ -101,7 +103,7 @@ class _Skipped:
 def _read(this: Import, options: list[str], skipped: _Skipped) -> None:
     """The run itself, with its progress on the screen; its state is cleared when it went through."""
     screen = this.workplace.screen
-    with progress_file() as file, _counted(this.meltano) as total:
+    with progress_file() as file, case_lists.counted(this.meltano) as total:
         try:
             with told(screen, file.counts, total):
                 end = this.meltano.given(file.variables).run(
@@ -125,14 +127,6 @@ def _check(this: Import, end: RunEnd) -> None:
 
 def _how_to_go_on() -> str:
     return "The import did not come to its end. What came stays; the same command goes on where it stopped."
-
-
-@contextmanager
-def _counted(meltano: Meltano) -> Iterator[Callable[[], int | None]]:
-    """How many cases there are, asked for while the run starts; None until it is known, or where it can't be told."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        asked: Future[int] = pool.submit(case_lists.count_cases, meltano)
-        yield lambda: asked.result() if asked.done() and not asked.exception() else None
 
 
 # -- how it adds up
@@ -163,8 +157,15 @@ def _left_out(this: Import, ids: list[str], skipped: int | None) -> set[str]:
     if not ids:
         return set()
     if len(ids) <= LOOKED_AT_ONE_BY_ONE:
-        return left_out_of_plan(ids, rehearsal.plan_of(this.workplace, ids))
+        return left_out_of_plan(ids, _dry_run(this.workplace, ids))
     return set(ids) if skipped == len(ids) else set()
+
+
+def _dry_run(workplace: Workplace, ids: list[str]) -> tuple[Mapping[str, Any], ...]:
+    found = sampled(workplace, Asked(cases=tuple(ids)))
+    if found.failure:
+        raise found.failure
+    return found.lines
 
 
 def _tell(this: Import, found: Balance) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from case_sync_console import activating, importing, running
+from case_sync_console import activating, importing, resyncing, running
 from case_sync_console.case_filter import wanted
 
 
@@ -17,6 +17,7 @@ def add(app: typer.Typer) -> None:
     app.command("resume")(_resume)
     app.command("run")(_run)
     app.command("import")(_import)
+    app.command("resync")(_resync)
 
 
 def _activate(
@@ -76,3 +77,21 @@ def _import(  # noqa: PLR0913 - the options of the command line
 ) -> None:
     """Bring in cases that exist already, all or some. Can be stopped and goes on; makes no ticket twice."""
     raise typer.Exit(importing.run_import(context.obj, wanted(where, since, until, by), restart=restart))
+
+
+def _resync(
+    context: typer.Context,
+    *,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="This case, by Id or number; can be repeated."),
+    ] = None,
+    fields: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="Only these ticket properties, or what comes from these Case fields."
+        ),
+    ] = None,
+) -> None:
+    """Read cases again and write their tickets: after a repair, or to bring a new mapping to old tickets."""
+    raise typer.Exit(resyncing.resync(context.obj, case or [], fields))

@@ -77,11 +77,6 @@ class Meltano:
             **{"stdin": subprocess.DEVNULL, **streams},
         )
 
-    def config(self, plugin: str) -> dict[str, Any]:
-        """A plugin's settings as Meltano gives them to it, without secrets."""
-        found = json.loads(self._output("config", "print", plugin) or "{}")
-        return found if isinstance(found, dict) else {}
-
     def invoke_json(self, plugin: str, *args: str, **variables: str) -> Any:
         """The one JSON value that a plugin prints.
 
