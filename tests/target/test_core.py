@@ -77,6 +77,7 @@ def test_upsert_of_a_record_gives_the_record_back(upsert: Upsert) -> None:
         assert read_record(record_of(one), KEY) == one
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(min_value=0, max_value=3_000_000), max_size=300))
 def test_R37_batches_keep_order_and_stay_within_hubspots_limits(weights: list[int]) -> None:
     """Every input once, in order; never above 100; above two million bytes only where one record alone is."""

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from typing import Any
 
 from case_sync_sandbox.testing import RunningSandbox
@@ -63,13 +62,11 @@ def test_what_only_reads_does_not_wait_for_a_run(target: Target) -> None:
     """One that changes the ledger is refused meanwhile, and told why."""
     target.load([schema(), ticket(9)])
     process = under_way(target)
-    started = time.monotonic()
     for option in ("--runs", "--rejected=list", "--rejected=export", "--pending=list", "--deletes=list"):
-        done = target.ask(option)
+        done = target.ask(option, lock_wait_seconds=0)
         assert done.returncode == 0, done.stderr
         if option == "--rejected=list":
             assert [json.loads(line)["key"] for line in done.stdout.splitlines()] == [case_id(1)]
-    assert time.monotonic() - started < 30  # lock_wait_seconds of each of them
     for changing in ("--deletes=discard", "--empty-ledger", f"--forget={case_id(1)}", "--rejected=retry"):
         refused = target.ask(changing, lock_wait_seconds=0)
         assert (refused.returncode, refused.stdout) == (9, ""), refused.stderr

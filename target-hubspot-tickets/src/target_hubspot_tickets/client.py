@@ -37,6 +37,7 @@ from target_hubspot_tickets.verdicts import Verdict, verdict, wait_seconds
 
 logger = logging.getLogger("target-hubspot-tickets")
 CONNECT_SECONDS = 10
+PARTLY = 207  # some records of a batch were refused
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
 # Side by side of each kind; apart, so that calls that wait for one window do not hold up those of another.
 _THREADS: dict[Bucket, int] = {"general": 32, "associations": 8, "search": 4}
@@ -144,6 +145,8 @@ class HubSpotClient:
         body = _body(call, response)
         status, retry_after = response.status_code, response.headers.get("Retry-After")
         judged = verdict(status, body, retry_after)
+        if judged is Verdict.USE and status == PARTLY:  # errors of single records have no id of their own
+            return {"correlationId": response.headers.get("X-HubSpot-Correlation-Id", ""), **body}
         if judged is Verdict.USE:
             return body or {}
         if judged is Verdict.TRY_AGAIN:

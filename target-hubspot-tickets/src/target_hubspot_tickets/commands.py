@@ -16,6 +16,7 @@ from target_hubspot_tickets.describing import describe
 from target_hubspot_tickets.errors import PreflightError, StreamError, TargetError
 from target_hubspot_tickets.incoming import Lines
 from target_hubspot_tickets.messages import read_message
+from target_hubspot_tickets.remedies import remedy_of_association, remedy_of_record
 from target_hubspot_tickets.sessions import Session
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ OPTIONS: list[click.Parameter] = [
     ),
     click.Option(["--runs"], is_flag=True, help="The last runs, as JSON lines, the newest first."),
     click.Option(
-        ["--key"], multiple=True, help="With --rejected: only the record of this key; can be repeated."
+        ["--key"],
+        multiple=True,
+        help="With --rejected and --pending: only the record of this key; can be repeated.",
     ),
     click.Option(
         ["--forget"], multiple=True, help="Remove every trace of this key from the ledger; can be repeated."
@@ -69,8 +72,8 @@ def carry_out(target: TargetHubspotTickets, asked: Mapping[str, Any], file_input
         check(target.settings, file_input, as_json=asked["check"] == "json")
         return True
     wanted = [work for name, work in _LEDGER_COMMANDS.items() if asked[name]]
-    if asked["key"] and not asked["rejected"]:
-        raise click.UsageError("--key goes with --rejected")
+    if asked["key"] and not (asked["rejected"] or asked["pending"]):
+        raise click.UsageError("--key goes with --rejected and --pending")
     if not wanted:
         return False
     if "retry" in {asked["rejected"], asked["pending"]}:
@@ -150,7 +153,7 @@ def _rejected(session: Session, asked: Mapping[str, Any]) -> Iterator[str]:
     for row in rows:
         shown = asdict(row)
         shown["has_record"] = shown.pop("record") is not None
-        yield json.dumps(shown, default=str)
+        yield json.dumps(shown | remedy_of_record(row.code)._asdict(), default=str)
 
 
 def _exported(session: Session, rows: Iterator[Any]) -> Iterator[str]:
@@ -168,14 +171,13 @@ def _exported(session: Session, rows: Iterator[Any]) -> Iterator[str]:
         )
 
 
-def _pending(session: Session, _asked: Mapping[str, Any]) -> Iterator[str]:
-    for page in session.ledger.pending():
+def _pending(session: Session, asked: Mapping[str, Any]) -> Iterator[str]:
+    for page in session.ledger.pending(keys=list(asked["key"]) or None):
         for row in page:
             shown = asdict(row)
             wish = shown.pop("wish")
-            yield json.dumps(
-                shown | {"to": wish["to"], "by": [way["by"] for way in wish["ways"]]}, default=str
-            )
+            shown |= {"to": wish["to"], "by": [way["by"] for way in wish["ways"]]}
+            yield json.dumps(shown | remedy_of_association(row.reason)._asdict(), default=str)
 
 
 def _deletes(session: Session, asked: Mapping[str, Any]) -> Iterator[str]:

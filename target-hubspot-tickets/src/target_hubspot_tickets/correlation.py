@@ -73,7 +73,7 @@ def match(keys: Sequence[str], body: Mapping[str, Any], key_property: str) -> An
     """Every key of a batch to its outcome."""
     answered = Answered()
     waiting = {identity(key): key for key in keys}
-    written = answered.written
+    written, call_id = answered.written, str(body.get("correlationId") or "")
     for result in body.get("results") or ():
         key = waiting.pop(str((result.get("properties") or {}).get(key_property) or "").strip().lower(), None)
         if key is not None:
@@ -87,7 +87,7 @@ def match(keys: Sequence[str], body: Mapping[str, Any], key_property: str) -> An
             if key is None:
                 continue
             passes = error.get("category") in PASSING_CATEGORIES
-            (answered.passing if passes else answered.rejected)[key] = rejected(key, error)
+            (answered.passing if passes else answered.rejected)[key] = rejected(key, error, call_id)
     answered.silent = list(waiting.values())
     return answered
 
@@ -95,7 +95,7 @@ def match(keys: Sequence[str], body: Mapping[str, Any], key_property: str) -> An
 def rejected(key: str, error: Mapping[str, Any], correlation_id: str = "") -> Rejected:
     """Why, in codes and property names; HubSpot's own message quotes values, so it is not kept."""
     found = problems(error)
-    correlation_id = correlation_id or str(error.get("correlationId") or "")
+    correlation_id = str(error.get("correlationId") or "") or correlation_id
     if not found:
         category = str(error.get("category") or "UNKNOWN")
         return Rejected(
