@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -16,6 +17,7 @@ from case_sync_console.errors import FAULT, ConsoleError
 from case_sync_console.workplace import Workplace, find_environment, find_folder
 
 INTERRUPTED = 130
+PIPE_COLUMNS = 120  # of tables, where no terminal says how wide it is
 app = typer.Typer(
     name="case-sync",
     help="Salesforce cases become HubSpot tickets: set up, preview, switch on and off, import, watch.",
@@ -42,7 +44,11 @@ def common(
     context.obj = Workplace(
         folder=folder,
         environment=find_environment(environment, folder),
-        screen=Console(highlight=False, soft_wrap=not sys.stdout.isatty()),
+        screen=Console(
+            highlight=False,
+            soft_wrap=not sys.stdout.isatty(),
+            width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_COLUMNS,
+        ),
     )
 
 

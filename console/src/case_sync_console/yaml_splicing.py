@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from case_sync_console.errors import ConfigurationError
-from case_sync_console.yaml_writing import INDENT, in_line, pair_lines
+from case_sync_console.yaml_writing import in_line, pair_lines
 
 Path = Sequence[str | int]
 
@@ -113,7 +113,8 @@ def _end(node: Node, text: str) -> int:
         if not isinstance(last, tuple):
             return _end(last, text)
         return max(_end(last[1], text), last[0].end_mark.index + 1)
-    return len(text[: node.end_mark.index].rstrip()) if _is_block_text(node) else int(node.end_mark.index)
+    end: int = node.end_mark.index
+    return len(text[:end].rstrip()) if _is_block_text(node) else end
 
 
 def _is_block_text(node: Node) -> bool:
@@ -121,7 +122,7 @@ def _is_block_text(node: Node) -> bool:
 
 
 def _is_empty(node: Node) -> bool:
-    return (isinstance(node, ScalarNode) and node.tag.endswith(":null")) or (
+    return (isinstance(node, ScalarNode) and str(node.tag).endswith(":null")) or (
         isinstance(node, MappingNode) and not node.value
     )
 
@@ -149,7 +150,9 @@ def _put(text: str, path: Path, value: Any, *, as_json: bool) -> str:
     if _is_empty(mapping):
         return _with_value(text, last, mapping, {name: value}, as_json=as_json)
     if not isinstance(mapping, MappingNode):
-        raise ConfigurationError(f"'{'.'.join(map(str, path[: len(nodes) - 1]))}' is no mapping: edit it by hand")
+        raise ConfigurationError(
+            f"'{'.'.join(map(str, path[: len(nodes) - 1]))}' is no mapping: edit it by hand"
+        )
     return _with_pair(text, mapping, name, value, as_json=as_json)
 
 
@@ -175,7 +178,9 @@ def _with_pair(text: str, mapping: MappingNode, name: str, value: Any, *, as_jso
     """Add an entry behind the last one of a mapping that has some."""
     end = _end(mapping.value[-1][1], text)
     if mapping.flow_style:
-        return text[:end] + f", {in_line(name, as_json=as_json)}: {in_line(value, as_json=as_json)}" + text[end:]
+        return (
+            text[:end] + f", {in_line(name, as_json=as_json)}: {in_line(value, as_json=as_json)}" + text[end:]
+        )
     line_end = _line_end(text, max(end, mapping.value[-1][0].end_mark.index))
     lines = pair_lines(name, value, mapping.value[0][0].start_mark.column)
     return text[:line_end] + "\n" + "\n".join(lines) + text[line_end:]
@@ -186,13 +191,17 @@ def _dropped(text: str, path: Path, *, as_json: bool) -> str:
     if len(nodes) <= len(path) or pair is None:
         return text
     mapping = nodes[-2]
+    if not isinstance(mapping, MappingNode):
+        return text
     if len(mapping.value) == 1:
         return _put(text, path[:-1], {}, as_json=as_json)
     if mapping.flow_style:
         return _without_flow_pair(text, mapping, pair)
     start = _line_start(text, pair.key.start_mark.index)
     end = _line_end(text, max(_end(pair.value, text), pair.key.end_mark.index)) + 1
-    if text[start : pair.key.start_mark.index].strip():  # the first entry behind a dash: the next one takes its place
+    if text[
+        start : pair.key.start_mark.index
+    ].strip():  # the first entry behind a dash: the next one takes its place
         following = mapping.value[1][0].start_mark.index
         return text[: pair.key.start_mark.index] + text[following:]
     return text[:start] + text[end:]

@@ -1,0 +1,90 @@
+"""Shell: the preview: asks both systems, the mapper, the target, and git for what was committed; writes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from case_sync_console.definition import sync_status
+from case_sync_console.errors import CONFIGURATION, ConsoleError
+from case_sync_console.looking import Look, look, together
+from case_sync_console.preview import Preview, mappings_of, required_of, settings_of
+from case_sync_console.remedies import Problem, of_portal, of_rules
+from case_sync_console.rule_changes import changes
+from case_sync_console.sampling import Asked, Sampled, sampled
+from case_sync_console.waiting import waiting
+from case_sync_console.workplace import Workplace
+
+CHECKING = "Checking the rules against both ..."
+TRYING = "Checking the rules against both, and trying them on real cases ..."
+
+
+def plan(workplace: Workplace, asked: Asked) -> Preview:
+    """The preview of the sync as it is set up now.
+
+    Raises:
+        ConsoleError: a system can't be reached or refuses, or the rules can't be read.
+    """
+    with look(workplace, earlier=committed(workplace)) as found:
+        return preview(workplace, found, asked)
+
+
+def preview(workplace: Workplace, found: Look, asked: Asked) -> Preview:
+    """The preview of what was found."""
+    with waiting(workplace.screen, TRYING if asked.is_any else CHECKING):
+        checked, portal, sample = together(
+            found.check,
+            found.preflight,
+            lambda: sampled(workplace, asked) if asked.is_any else None,
+        )
+    mappings = mappings_of(found.rules, found.sides)
+    return Preview(
+        environment=workplace.environment,
+        sync=sync_status(workplace.definition().document, workplace.environment),
+        sides=found.sides,
+        settings=settings_of(found.rules),
+        required=required_of(mappings, found.sides),
+        mappings=mappings,
+        switched_off=tuple(found.rules["switched_off"]),
+        places=tuple(checked["places"]),
+        problems=tuple(_problems(checked, portal, sample, found.rules_path.name)),
+        notes=tuple(portal.get("notes") or ()),
+        changes=None if found.earlier is None else changes(found.earlier, found.rules),
+        cases=None if sample is None else sample.lines,
+    )
+
+
+def _problems(
+    checked: Mapping[str, Any], portal: Mapping[str, Any], sample: Sampled | None, file: str
+) -> list[Problem]:
+    of_the_rules = of_rules(checked["problems"], file)
+    found = [*of_the_rules, *of_portal(portal.get("problems") or (), of_the_rules)]
+    if not found and sample and sample.failure:
+        found.append(Problem(text=str(sample.failure), remedy=_remedy(sample.failure)))
+    return found
+
+
+def _remedy(failure: ConsoleError) -> str:
+    return (
+        ""
+        if failure.exit_code == CONFIGURATION
+        else "try again; case-sync plan without cases looks at the rules alone"
+    )
+
+
+def committed(workplace: Workplace) -> str | None:
+    """The text of the file with the rules at git's last commit, where it differs from now; None without git."""
+    file = workplace.rules_file()
+    try:
+        done = subprocess.run(
+            ["git", "show", f"HEAD:./{file.path.relative_to(workplace.folder)}"],  # noqa: S607
+            cwd=workplace.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        text = done.stdout.decode("utf-8")
+    except (OSError, ValueError):
+        return None
+    return text if done.returncode == 0 and text != file.text else None

@@ -1,0 +1,201 @@
+"""Core: a preview as tables and lines for a terminal; names of both systems, no words of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from case_sync_console.preview import FieldMapping, Preview, Side
+from case_sync_console.remedies import Problem
+
+MISSING = "NOT MAPPED"
+SYNC = {"active": "on, or ready to be switched on", "paused": "paused", "saved": "saved for later"}
+BECOMES = {
+    "rejected": "NOT MAPPED: no ticket, listed as an error",
+    "skipped": "NOT MAPPED: left out",
+    "no_such_stage": "NOT MAPPED: the pipeline has no stage of this name",
+}
+WITHOUT_PROCESS = "(cases without a support process)"
+SHOWN_CHARACTERS = 60
+
+
+def whole(preview: Preview) -> Group:
+    """All of it, in the order of the setup."""
+    return Group(
+        heading_of(preview),
+        *section("Rules", settings_table(preview)),
+        *section("Required ticket properties", required_table(preview)),
+        *section("Field mappings", mappings_table(preview.mappings, preview.switched_off)),
+        *section("Pipelines", places_table(preview.places)),
+        *(
+            section("Real cases: what a sync would do now", cases_table(preview))
+            if preview.cases is not None
+            else ()
+        ),
+        *(section("Changed since the last commit", lines(preview.changes)) if preview.changes else ()),
+        *(section("Good to know", lines(preview.notes)) if preview.notes else ()),
+        *section("Problems", problems_text(preview.problems)) if preview.problems else (),
+        Text(),
+        ending(preview),
+    )
+
+
+def heading_of(preview: Preview) -> Text:
+    """Which systems, how many records, and whether the sync is on."""
+    sides = preview.sides
+    cases = "" if sides.cases is None else f" ({sides.cases:,} cases)"
+    tickets = "" if sides.tickets is None else f" ({sides.tickets:,} tickets of cases)"
+    return Text(
+        f"Salesforce {sides.org}{cases} -> HubSpot account {sides.portal}{tickets}\n"
+        f"Environment {preview.environment}; the sync is {SYNC[preview.sync]}. Nothing was written."
+    )
+
+
+def section(title: str, body: RenderableType) -> Iterator[RenderableType]:
+    yield Text()
+    yield Text(title, style="bold")
+    yield Padding(body, (0, 0, 0, 2))
+
+
+def table(*columns: str) -> Table:
+    """Plain columns that a pipe and a narrow terminal can show."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def settings_table(preview: Preview) -> Table:
+    made = table("rule", "is", "that means")
+    for setting in preview.settings:
+        made.add_row(setting.name, setting.value, setting.meaning)
+    return made
+
+
+def required_table(preview: Preview) -> Table:
+    """S12: every required property with its counterpart."""
+    made = table("ticket property", "name", "comes from")
+    for required in preview.required:
+        counterpart = required.counterpart
+        shown = Text(counterpart) if counterpart else Text(MISSING, style="bold red")
+        made.add_row(required.property.label, required.property.name, shown)
+    return made
+
+
+def mappings_table(mappings: Sequence[FieldMapping], switched_off: Sequence[str] = ()) -> Group:
+    """Both sides with label, name and type."""
+    made = table("ticket property", "type", "case field", "type", "how")
+    for mapping in mappings:
+        made.add_row(
+            _side(mapping.property),
+            mapping.property.type,
+            Text("\n").join(map(_side, mapping.sources)) if mapping.sources else Text("(none)", style="dim"),
+            "\n".join(side.type for side in mapping.sources),
+            how(mapping),
+        )
+    off = f"Switched off: {', '.join(switched_off)}" if switched_off else ""
+    return Group(made, *([Text(off)] if off else []))
+
+
+def _side(side: Side) -> Text:
+    """`Ticket name (subject)`."""
+    return (
+        Text(side.label) if side.label == side.name else Text.assemble(side.label, (f" ({side.name})", "dim"))
+    )
+
+
+def how(mapping: FieldMapping) -> str:
+    marks = [
+        w for w, is_so in (("required", mapping.is_required), ("by default", mapping.is_default)) if is_so
+    ]
+    return "; ".join(filter(None, (", ".join(marks), mapping.how)))
+
+
+def places_table(places: Sequence[Mapping[str, Any]]) -> Table:
+    """S19: every active support process and status, unmapped ones flagged."""
+    made = table("support process", "case status", "pipeline", "stage")
+    for place in places:
+        name = place["process"] or WITHOUT_PROCESS
+        for number, status in enumerate(place["statuses"]):
+            made.add_row(
+                "" if number else name + ("" if place["has_rule"] else "\n  has no pipeline of its own"),
+                status["status"] + (" (closed)" if status["is_closed"] else ""),
+                status["pipeline"] or "",
+                _stage(status),
+                end_section=number == len(place["statuses"]) - 1,
+            )
+    return made
+
+
+def _stage(status: Mapping[str, Any]) -> Text:
+    if status["becomes"] != "stage":
+        return Text(BECOMES[status["becomes"]], style="bold red")
+    return Text(status["stage"] + ("" if status["has_rule"] else "  (by the fallback)"))
+
+
+def cases_table(preview: Preview) -> RenderableType:
+    """W03: real cases with what would become of each, property by property."""
+    if not preview.cases:
+        return Text("none: no case was found, or the rules leave it out")
+    made = table("case", "would be", "ticket property", "now", "then")
+    for case in preview.cases:
+        _add_case(made, case)
+    return made
+
+
+def _add_case(made: Table, case: Mapping[str, Any]) -> None:
+    changes = case.get("changes") or {
+        n: {"before": None, "after": v} for n, v in (case.get("properties") or {}).items()
+    }
+    rows = [(name, _short(c["before"]), _short(c["after"])) for name, c in sorted(changes.items())]
+    first, *rest = rows or [("", "", _short(case.get("reason") or ""))]
+    made.add_row(case["key"], WOULD.get(case["would"], case["would"]), *first)
+    for row in rest:
+        made.add_row("", "", *row)
+    made.add_section()
+
+
+WOULD = {
+    "create": "created", "update": "updated", "unchanged": "unchanged", "delete": "deleted", "leave": "left as it is",
+    "reject": "rejected",
+}  # fmt: skip
+
+
+def _short(value: Any) -> str:
+    text = "" if value is None else " ".join(str(value).split())
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
+
+
+def lines(texts: Sequence[str]) -> Text:
+    return Text("\n".join(texts))
+
+
+def problems_text(problems: Sequence[Problem]) -> Text:
+    """Numbered, each with what to do."""
+    parts = [
+        f"{number}. {problem.text}" + (f"\n   To do: {problem.remedy}" if problem.remedy else "")
+        for number, problem in enumerate(problems, start=1)
+    ]
+    return Text("\n".join(parts))
+
+
+def ending(preview: Preview) -> Text:
+    """One line: would it run."""
+    count = len(preview.problems)
+    if count:
+        return Text(
+            f"The sync would not run: {count} problem{'s' if count > 1 else ''}, listed above.",
+            style="bold red",
+        )
+    flagged = (
+        f" {preview.unmapped} pairs of support process and status are not mapped, see Pipelines."
+        if preview.unmapped
+        else ""
+    )
+    return Text(f"The sync would run.{flagged}", style="bold")

@@ -1,0 +1,48 @@
+"""Core: what differs between two versions of the rules, a line for each setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from case_sync_console.preview import how_in_words
+from case_sync_console.rule_words import MEANINGS, filter_in_words
+
+NOTHING = "(none)"
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """`pipelines / Billing Process: Billing -> Support Pipeline`: one line for one edit."""
+    old, new = settled(before), settled(after)
+    return tuple(
+        f"{name}: {old.get(name, NOTHING)} -> {new.get(name, NOTHING)}"
+        for name in dict.fromkeys([*new, *old])
+        if old.get(name) != new.get(name)
+    )
+
+
+def settled(rules: Mapping[str, Any]) -> dict[str, str]:
+    """Each setting by a name that says where it is, as a text."""
+    found = {name: str(rules[name]) for name in (*MEANINGS, "pipeline_by")}
+    found["filter"] = filter_in_words(rules["filter"])
+    found |= {name: "on" if is_on else "off" for name, is_on in rules["association_switches"].items()}
+    found |= {
+        f"{rule['path']} / match": ", else ".join(f"{m['by']} = {m['from']}" for m in rule["matches"])
+        for rule in rules["associations"]
+        if rules["association_switches"].get(rule["path"].removeprefix("associations."), True)
+    }
+    found |= {f"mappings / {field['property']}": _field(field) for field in rules["fields"]}
+    for name, rule in rules["pipelines"].items():
+        found |= _pipeline(f"pipelines / {name}", rule)
+    return found
+
+
+def _field(field: Mapping[str, Any]) -> str:
+    how = how_in_words(field)
+    return ", else ".join(field["from"]) + (f" ({how})" if how and field["from"] else how)
+
+
+def _pipeline(place: str, rule: Mapping[str, Any]) -> dict[str, str]:
+    found = {place: rule["pipeline"]} | {f"{place} / {s}": stage for s, stage in rule["stages"].items()}
+    others = {"default_stage": "default stage", "closed_stage": "closed stage"}
+    return found | {f"{place} / {words}": rule[key] for key, words in others.items() if rule[key]}
