@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from case_sync_console import activating, importing, resyncing, running
+from case_sync_console import activating, error_commands, importing, resyncing, running
 from case_sync_console.case_filter import wanted
 
 
@@ -18,6 +18,7 @@ def add(app: typer.Typer) -> None:
     app.command("run")(_run)
     app.command("import")(_import)
     app.command("resync")(_resync)
+    error_commands.add(app)
 
 
 def _activate(

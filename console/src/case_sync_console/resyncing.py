@@ -108,3 +108,15 @@ def read_again(
             with waiting(workplace.screen, "Syncing ..."):
                 end = given.run(*OPTIONS)
         return end, file.counts()
+
+
+def read_cases_again(workplace: Workplace, condition: str) -> None:
+    """Read the cases of a condition again, whole.
+
+    Raises:
+        ConsoleError: the run did not go through.
+    """
+    where = both(scope(scope_settings(workplace), Wanted()), condition)
+    end, _counts = read_again(workplace, workplace.meltano.given(_variables(where, [])), shows_progress=False)
+    if problem := failure_of(end):
+        raise problem

@@ -1,0 +1,147 @@
+"""Shell: what is on record of cases that did not arrive whole: shown, exported, tried again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from case_sync_console.case_filter import of_case as condition_of
+from case_sync_console.counts_words import counted
+from case_sync_console.error_rows import (
+    COLUMNS,
+    ErrorRow,
+    cell,
+    chosen,
+    exported,
+    of_case,
+    read_row,
+    retry_of,
+    to_18,
+)
+from case_sync_console.errors import OK, PARTIAL, CommandLineError
+from case_sync_console.errors_screen import one_case, overview
+from case_sync_console.meltano import TARGET
+from case_sync_console.resyncing import read_cases_again
+from case_sync_console.waiting import waiting
+from case_sync_console.workplace import Workplace
+
+KEYS_AT_A_TIME = 500  # of one command line
+CASES_AT_A_TIME = 200  # of one SOQL condition
+FORMATS = ("csv", "jsonl")
+OWNER_ONLY = 0o600
+
+
+def on_record(workplace: Workplace) -> list[ErrorRow]:
+    """All rejected records and waiting associations."""
+    with waiting(workplace.screen, "Looking ..."):
+        lines = workplace.meltano.invoke_lines(TARGET, "--config=ENV", "--rejected=list", "--pending=list")
+    return [row for line in lines if (row := read_row(line))]
+
+
+def show_all(workplace: Workplace, *, as_json: bool) -> None:
+    """By category, with reasons and remedies."""
+    rows = on_record(workplace)
+    if as_json:
+        print(json.dumps([exported(row) for row in rows], ensure_ascii=False))  # noqa: T201 - what was asked for
+    else:
+        workplace.screen.print(overview(rows))
+
+
+def show(workplace: Workplace, key: str) -> None:
+    """One case whole."""
+    workplace.screen.print(one_case(to_18(key), of_case(on_record(workplace), key)))
+
+
+# -- export
+
+
+def export(workplace: Workplace, kind: str | None, path: Path | None) -> None:
+    """Write all rows to a new file that only its owner reads, or to standard output.
+
+    Raises:
+        CommandLineError: the format is unknown, or the file is there already.
+    """
+    chosen_kind = kind or (path.suffix.removeprefix(".").lower() if path and path.suffix else "csv")
+    if chosen_kind not in FORMATS:
+        raise CommandLineError(f"--format can be {' or '.join(FORMATS)}")
+    rows = on_record(workplace)
+    with _place(path) as file:
+        _write(rows, file, chosen_kind)
+    if path:
+        workplace.screen.print(f"{counted(len(rows), 'row')} written to {path}", markup=False)
+
+
+@contextmanager
+def _place(path: Path | None) -> Iterator[IO[str]]:
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    except FileExistsError:
+        raise CommandLineError(f"{path} is there already: name a new file") from None
+    except OSError as error:
+        raise CommandLineError(f"{path} can't be written: {error.strerror}") from None
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+def _write(rows: Sequence[ErrorRow], file: IO[str], kind: str) -> None:
+    if kind == "jsonl":
+        file.writelines(json.dumps(exported(row), ensure_ascii=False) + "\n" for row in rows)
+        return
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    writer.writerows([cell(value) for value in exported(row).values()] for row in rows)
+
+
+# -- retries
+
+
+def retry(workplace: Workplace, keys: Sequence[str], category: str | None, *, everything: bool) -> int:
+    """Try again what is meant; returns 0 when all of it is gone from the record, else 7.
+
+    Raises:
+        CommandLineError: nothing, or nothing that is there, is meant.
+    """
+    rows = on_record(workplace)
+    meant = chosen(rows, keys, category, everything=everything)
+    if not meant:
+        workplace.screen.print("Nothing is on record that could be tried again.")
+        return OK
+    plan = retry_of(meant)
+    _from_ledger(workplace, "--rejected=retry", plan.from_ledger)
+    _from_ledger(workplace, "--pending=retry", plan.waiting)
+    for part in _parts(plan.read_again, CASES_AT_A_TIME):
+        read_cases_again(workplace, " OR ".join(condition_of(key) for key in part))
+    return _tell(workplace, {row.key for row in meant})
+
+
+def _from_ledger(workplace: Workplace, command: str, keys: Sequence[str]) -> None:
+    """A record that is refused once more stays on record; the target says no error for that."""
+    for part in _parts(keys, KEYS_AT_A_TIME):
+        named = [word for key in part for word in ("--key", key)]
+        with waiting(workplace.screen, "Trying again ..."):
+            workplace.meltano.invoke(TARGET, "--config=ENV", command, *named)
+
+
+def _parts(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
+
+
+def _tell(workplace: Workplace, keys: set[str]) -> int:
+    left = [row for row in on_record(workplace) if row.key in keys]
+    still = {row.key for row in left}
+    workplace.screen.print(
+        f"{counted(len(keys), 'case')} tried again: {len(keys - still):,} arrived, {len(still):,} still on record."
+    )
+    if still:
+        workplace.screen.print(overview(left))
+    return PARTIAL if still else OK

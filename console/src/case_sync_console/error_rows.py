@@ -1,0 +1,203 @@
+"""Core: what is on record of cases that did not arrive whole: rejected records and associations that wait, by category."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from case_sync_console.errors import CommandLineError
+
+REJECTED, WAITING = "rejected", "waiting"
+RULE = "rule"  # the target's category of what the admin's own rules refused
+# Salesforce: the 18-character Id is the 15-character one and a suffix of three, which tells capitals from small letters.
+SUFFIX_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+# OWASP, "CSV Injection": what a spreadsheet takes for a formula.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRow:
+    """One rejected record, or one association that waits; no value of the record is in it.
+
+    Attributes:
+        key: Id of the case.
+        kind: REJECTED or WAITING.
+        to: the object that an association goes to; "" for a record.
+        is_kept: the target holds the record, and can try it again by itself.
+    """
+
+    key: str
+    kind: str
+    category: str
+    code: str
+    reason: str
+    remedy: str
+    to: str
+    tries: int
+    first_at: str
+    last_at: str
+    correlation_id: str
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rows with the same category, reason and remedy; `keys` are different cases."""
+
+    category: str
+    kind: str
+    code: str
+    reason: str
+    remedy: str
+    keys: tuple[str, ...]
+
+
+def read_row(line: Mapping[str, Any]) -> ErrorRow | None:
+    """A row of the target's --rejected=list or --pending=list; None for a line of another list."""
+    if not ({"category", "remedy", "key"} <= set(line)):
+        return None
+    waits = "to" in line
+
+    def text(name: str) -> str:
+        return str(line.get(name) or "")
+
+    return ErrorRow(
+        key=text("key"),
+        kind=WAITING if waits else REJECTED,
+        category=text("category") or "other",
+        code=text("code"),
+        reason=text("reason") or text("message"),
+        remedy=text("remedy"),
+        to=text("to"),
+        tries=int(line.get("tries") or 0),
+        first_at=text("first_at"),
+        last_at=text("last_at"),
+        correlation_id=text("correlation_id"),
+        is_kept=waits or bool(line.get("has_record")),
+    )
+
+
+def groups(rows: Iterable[ErrorRow]) -> list[Group]:
+    """Rows that have the same reason together, the largest first within a category; categories by name."""
+    found: dict[tuple[str, ...], dict[str, None]] = {}
+    for row in rows:
+        found.setdefault((row.category, row.kind, row.code, row.reason, row.remedy), {})[row.key] = None
+    made = [
+        Group(category=c, kind=kind, code=code, reason=reason, remedy=remedy, keys=tuple(keys))
+        for (c, kind, code, reason, remedy), keys in found.items()
+    ]
+    return sorted(made, key=lambda group: (group.category, -len(group.keys), group.reason))
+
+
+def counts(rows: Iterable[ErrorRow]) -> dict[str, int]:
+    """Different cases by category."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.category, set()).add(row.key)
+    return {category: len(keys) for category, keys in sorted(found.items())}
+
+
+def of_case(rows: Iterable[ErrorRow], key: str) -> list[ErrorRow]:
+    """The rows of one case, by its Id in 15 or 18 characters.
+
+    Raises:
+        CommandLineError: nothing is on record of it.
+    """
+    found = [row for row in rows if row.key in {key, to_18(key)}]
+    if not found:
+        raise CommandLineError(
+            f"nothing is on record of case {key}: all of it arrived, or it was not read yet"
+        )
+    return found
+
+
+def chosen(
+    rows: Sequence[ErrorRow], keys: Sequence[str], category: str | None, *, everything: bool
+) -> list[ErrorRow]:
+    """The rows that keys, a category, or --all mean.
+
+    Raises:
+        CommandLineError: none, or more than one of the three is given; or nothing of the kind is on record.
+    """
+    if sum((bool(keys), category is not None, everything)) != 1:
+        raise CommandLineError("say what to try again: Ids of cases, --category NAME, or --all")
+    if keys:
+        return [row for key in dict.fromkeys(keys) for row in of_case(rows, key)]
+    if everything:
+        return list(rows)
+    found = [row for row in rows if row.category == category]
+    if not found and rows:
+        raise CommandLineError(
+            f"--category: nothing of '{category}' is on record; there are: {', '.join(counts(rows))}"
+        )
+    return found
+
+
+def to_18(key: str) -> str:
+    """A 15-character Id with its suffix; anything else as it is."""
+    if len(key) != 15 or not key.isascii() or not key.isalnum():
+        return key
+    parts = (key[0:5], key[5:10], key[10:15])
+    return key + "".join(
+        SUFFIX_SIGNS[sum(1 << place for place, sign in enumerate(part) if sign.isupper())] for part in parts
+    )
+
+
+# -- retries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How rows are tried again.
+
+    Attributes:
+        from_ledger: keys of rejected records that the target holds.
+        waiting: keys of associations that wait.
+        read_again: keys of cases that a rule refused, or whose values were not kept: only Salesforce has them.
+    """
+
+    from_ledger: tuple[str, ...]
+    waiting: tuple[str, ...]
+    read_again: tuple[str, ...]
+
+
+def retry_of(rows: Iterable[ErrorRow]) -> Retry:
+    """Each case once in each list."""
+    lists: dict[str, dict[str, None]] = {"from_ledger": {}, "waiting": {}, "read_again": {}}
+    for row in rows:
+        needs_case = row.category == RULE or not row.is_kept
+        name = "waiting" if row.kind == WAITING else "read_again" if needs_case else "from_ledger"
+        lists[name][row.key] = None
+    return Retry(**{name: tuple(keys) for name, keys in lists.items()})
+
+
+# -- export
+
+
+COLUMNS = (
+    "key",
+    "kind",
+    "category",
+    "reason",
+    "remedy",
+    "code",
+    "to",
+    "tries",
+    "first_at",
+    "last_at",
+    "correlation_id",
+)
+
+
+def exported(row: ErrorRow) -> dict[str, Any]:
+    """A row as it leaves: the columns in their order."""
+    values = asdict(row)
+    return {name: values[name] for name in COLUMNS}
+
+
+def cell(value: Any) -> str:
+    """A value as a spreadsheet may open it: nothing in it is a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
