@@ -138,7 +138,7 @@ def test_page_that_always_lacks_records_is_never_taken_for_whole(sandbox: Runnin
     sandbox.seed(50)
     sandbox.faults([CUT])
     broken = tap.read(**BULK)
-    assert broken.returncode == 1
+    assert broken.returncode == 6
     assert "3 times: run again" in broken.log
     assert "Traceback" not in broken.log
     sandbox.admin("DELETE", "faults")
@@ -152,7 +152,7 @@ def test_job_that_lacks_a_page_is_never_taken_for_whole(sandbox: RunningSandbox,
     none = {"status": 200, "body": {"resultPages": [], "done": True}}
     sandbox.faults([{"half": "salesforce", "path": "resultPages", "action": "answer", **none}])
     broken = tap.read(**BULK)
-    assert broken.returncode == 1
+    assert broken.returncode == 6
     assert "has 50 records and 0 came" in broken.log
     sandbox.admin("DELETE", "faults")
     assert set(tap.read(broken.state, **BULK).ids) == set(stored(sandbox))
@@ -191,7 +191,7 @@ def test_job_of_the_last_run_that_is_gone_is_made_anew(sandbox: RunningSandbox, 
         [{"half": "salesforce", "path": "/results", "nth": n, "action": "500"} for n in range(3, 12)]
     )
     broken = tap.read(**BULK, max_tries=2, bulk_downloads=1)
-    assert broken.returncode == 1
+    assert broken.returncode == 6
     assert broken.state
     assert broken.state["bookmarks"]["cases"]["jobs"]
     sandbox.admin("DELETE", "faults")

@@ -52,12 +52,12 @@ def test_lost_cursors_go_on_from_the_last_row(sandbox: RunningSandbox, tap: Tap)
 def test_lasting_fault_ends_with_one_message_and_a_state_to_go_on_from(
     sandbox: RunningSandbox, tap: Tap, action: str
 ) -> None:
-    """From the third page on nothing answers: exit 1; the next run brings the rest, and the union is the whole table."""
+    """From the third page on nothing answers: the exit code says why; the next run brings the rest, and the union is the whole table."""
     sandbox.seed(1000)
     where = {"half": "salesforce", "path": "/query(All)?/0", "location": f"{sandbox.hubspot_url}/stolen"}
     sandbox.faults([{**where, "nth": n, "action": action} for n in range(2, 9)])
     broken = tap.read(page_size=200, max_tries=2)
-    assert broken.returncode == 1
+    assert broken.returncode == (5 if action == "403_daily" else 6)
     assert "Traceback" not in broken.log
     assert "Error: " in broken.log
     assert sandbox.requests(half="hubspot", path="stolen") == []
@@ -97,28 +97,29 @@ def test_killed_at_any_page_loses_nothing(sandbox: RunningSandbox, tap: Tap, pag
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "told", "code"),
     [
-        ({"client_secret": "not-the-secret"}, "check client_secret"),
-        ({"client_id": "not-the-client"}, "check client_id"),
-        ({"login_url": None}, "login_url is missing"),
-        ({"login_url": "http://127.0.0.1:9", "max_tries": 1}, "Check login_url"),
-        ({"login_url": "http://salesforce.example"}, "login_url must start with https://"),
-        ({"auth_method": "jwt_bearer", "username": "u", "private_key": "not-the-key"}, "private_key is no RSA private key"),
-        ({"report_path": "/nowhere/report.json"}, "report_path can't be written"),
-        ({"api_version": "01.0"}, "api_version"),
-        ({"api_version": "99.0"}, "api_version"),
+        ({"client_secret": "not-the-secret"}, "check client_secret", 4),
+        ({"client_id": "not-the-client"}, "check client_id", 4),
+        ({"login_url": None}, "login_url is missing", 3),
+        ({"login_url": "http://127.0.0.1:9", "max_tries": 1}, "Check login_url", 6),
+        ({"login_url": "http://salesforce.example"}, "login_url must start with https://", 3),
+        ({"auth_method": "jwt_bearer", "username": "u", "private_key": "not-the-key"}, "private_key is no RSA private key", 4),
+        ({"report_path": "/nowhere/report.json"}, "report_path can't be written", 3),
+        ({"api_version": "01.0"}, "api_version", 3),
+        ({"api_version": "99.0"}, "api_version", 3),
+        ({"sync_status": "asleep"}, "sync_status must be one of: active, paused, saved", 3),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("option", [(), ("--discover",)], ids=["sync", "discover"])
+@pytest.mark.parametrize("option", [(), ("--discover",), ("--describe",)], ids=["sync", "discover", "describe"])
 def test_wrong_setting_ends_in_one_message(
-    sandbox: RunningSandbox, tap: Tap, option: tuple[str, ...], settings: dict[str, Any], told: str
+    sandbox: RunningSandbox, tap: Tap, option: tuple[str, ...], settings: dict[str, Any], told: str, code: int
 ) -> None:
     if "report_path" in settings:
-        option = ()  # --discover leaves no report
+        option = ()  # only a run leaves a report
     sandbox.seed(3)
     read = tap.read({}, *option, **settings)
-    assert read.returncode != 0
+    assert read.returncode == code
     assert told in read.log
     assert "Traceback" not in read.log
     assert "Warning" not in read.log
@@ -131,7 +132,7 @@ def test_file_that_is_no_json_object_is_told(tap: Tap, option: str, content: str
     path = tap.folder / "given.json"
     path.write_text(content, encoding="utf-8")
     read = tap.read(None, option, str(path))
-    assert read.returncode == 1
+    assert read.returncode == 3
     assert f"the file given with {option} holds no JSON object" in read.log
     assert "Traceback" not in read.log
 
@@ -165,7 +166,7 @@ def test_log_and_messages_hold_no_secret_and_the_log_no_case(sandbox: RunningSan
 def test_told_to_stop_it_ends_behind_a_whole_line(
     sandbox: RunningSandbox, tap: Tap, signal_number: int, api_mode: str
 ) -> None:
-    """At once, exit 143 and no traceback; the next run brings what is missing."""
+    """At once, exit 143 (130 after Ctrl-C) and no traceback; the next run brings what is missing."""
     sandbox.seed(1_000)
     sandbox.admin("POST", "salesforce/switches", {"bulk_page_records": 200})
     stall = {"half": "salesforce", "path": "/results|/query(All)?/0", "nth": 2, "action": "latency", "latency_ms": 30_000}  # fmt: skip
@@ -176,7 +177,7 @@ def test_told_to_stop_it_ends_behind_a_whole_line(
     process.send_signal(signal_number)
     lines += list(process.stdout)
     _, log = process.communicate(timeout=20)
-    assert process.returncode == 143
+    assert process.returncode == 128 + signal_number
     assert "Traceback" not in log
     messages = [json.loads(line) for line in lines]
     states = [m["value"] for m in messages if m["type"] == "STATE"]

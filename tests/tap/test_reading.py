@@ -244,7 +244,7 @@ def test_state_of_another_org_is_refused_before_any_row(sandbox: RunningSandbox,
     assert first.state
     sandbox.admin("POST", "salesforce/switches", {"organization_id": "00D5g00000OtherEAA"})
     second = tap.read(first.state)
-    assert (second.returncode, second.rows) == (1, [])
+    assert (second.returncode, second.rows) == (3, [])
     assert "made with another Salesforce org" in second.log
     assert "Traceback" not in second.log
 
@@ -264,7 +264,7 @@ def test_quota_ends_the_run_with_its_state(sandbox: RunningSandbox, tap: Tap) ->
     used = sandbox.admin("GET", "salesforce/counts")["api_calls"]
     sandbox.admin("POST", "salesforce/switches", {"daily_limit": (used + 5) * 2})
     stopped = tap.read(page_size=200, quota_percent=50)
-    assert stopped.returncode == 1
+    assert stopped.returncode == 5
     assert "quota_percent" in stopped.log
     assert stopped.report["status"] == "stopped: quota"
     assert 0 < len(stopped.rows) < 1000

@@ -89,7 +89,7 @@ def test_reconciliation_that_is_cut_has_no_marker_and_comes_again(sandbox: Runni
     where = {"half": "salesforce", "path": "/query/0"}
     sandbox.faults([{**where, "nth": n, "action": "500"} for n in range(1, 9)])
     cut = tap.read(state, reconcile=True, max_tries=2)
-    assert cut.returncode == 1
+    assert cut.returncode == 6
     assert "complete" not in [r["kind"] for r in of(cut, "case_snapshots")]
 
 
@@ -123,7 +123,7 @@ def test_jwt_login_with_a_key_from_a_file(sandbox: RunningSandbox, tap: Tap) -> 
     assert len(tap.read(private_key_path=str(key), **settings).rows) == 3
     assert len(tap.read(private_key=made["private_key"], **settings).rows) == 3
     missing = tap.read(private_key_path=str(tap.folder / "none.pem"), **settings)
-    assert missing.returncode == 1
+    assert missing.returncode == 3
     assert "private_key_path can't be read" in missing.log
 
 
@@ -165,7 +165,7 @@ def test_run_keeps_to_its_own_share_of_the_quota(sandbox: RunningSandbox, tap: T
     sandbox.seed(1_000)
     sandbox.admin("POST", "salesforce/switches", {"daily_limit": 100, "per_app_usage": True})
     read = tap.read(page_size=200, quota_percent_per_run=5)
-    assert read.returncode == 1
+    assert read.returncode == 5
     assert "quota_percent_per_run" in read.log
     assert read.report["status"] == "stopped: quota"
     rest = tap.read(read.state, quota_percent_per_run=100)

@@ -106,7 +106,7 @@ def test_describe_that_fails_within_the_one_call_is_tried_alone_or_told(
         assert done.returncode == 0, done.log
         assert len(sandbox.requests(half="salesforce", path="/describe")) == len(names)
     else:
-        assert (done.returncode, "does the org have this api_version?" in done.log) == (1, True)
+        assert (done.returncode, "does the org have this api_version?" in done.log) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_record_types_are_taken_in_or_left_out_by_name(sandbox: RunningSandbox, 
     excluded = tap.read(record_types_exclude=["Billing"])
     assert set(excluded.ids) == {i for i, name in of_case.items() if name != "Billing"}
     wrong = tap.read(record_types_include=["Biling"])
-    assert (wrong.returncode, wrong.rows) == (1, [])
+    assert (wrong.returncode, wrong.rows) == (3, [])
     assert "record_types_include: Case has no record type 'Biling'; there are: Billing" in wrong.log
 
 
@@ -159,7 +159,7 @@ def test_state_of_another_filter_is_refused_before_any_work(sandbox: RunningSand
     sandbox.seed(10)
     first = tap.read(where="Priority = 'High'")
     second = tap.read(first.state)
-    assert (second.returncode, second.messages) == (1, [])
+    assert (second.returncode, second.messages) == (3, [])
     assert "other settings where" in second.log
 
 
@@ -167,7 +167,7 @@ def test_filter_that_salesforce_refuses_names_the_setting(sandbox: RunningSandbo
     sandbox.seed(3)
     for where in ("Nonsense__c = 1", "Priority LIKE 7"):
         read = tap.read(where=where)
-        assert read.returncode == 1, where
+        assert read.returncode == 3, where
         assert "where" in read.log
         assert "Traceback" not in read.log
 
@@ -196,7 +196,7 @@ def test_more_columns_of_parents_by_path(sandbox: RunningSandbox, tap: Tap) -> N
         assert row["CreatedBy__Email"] == owners[row["CreatedById"]]["Email"]
         assert "Account__Owner__Name" in row
     wrong = tap.read(relationship_fields=["Account.Nme"])
-    assert wrong.returncode == 1
+    assert wrong.returncode == 3
     assert "relationship_fields: Account.Nme is no field" in wrong.log
 
 

@@ -22,6 +22,7 @@ Row = Mapping[str, Any]
 DIGEST_BYTES = 8
 # More rows than this in one overlap (a mass update) are read again rather than remembered: state stays small.
 MAX_REMEMBERED = 5_000
+STATE_VERSION = 1  # of the bookmark's form
 CLEAR = "clear the state (meltano state clear) to import again"
 
 
@@ -127,9 +128,14 @@ class Bookmark:
         if self.since is None or moved > self.since:
             self.since, self.after = moved, None
 
+    def start_at(self, moment: datetime) -> None:
+        """What was stamped before a moment is not read, however late it is committed."""
+        self.since, self.after = whole_second(moment), None
+
     def state(self) -> dict[str, Any]:
         """The bookmark as it stands in a STATE message."""
         state: dict[str, Any] = {
+            "version": STATE_VERSION,
             "organization_id": self.origin.organization_id,
             "object": self.origin.object_name,
             "filter": self.origin.filter_fingerprint,
@@ -174,14 +180,23 @@ def open_bookmark(
         ) from None
 
 
+def is_empty(state: Mapping[str, Any]) -> bool:
+    """Whether it says nothing of what was read."""
+    return not state.get("replication_key_value") and not state.get("jobs")
+
+
 def check_origin(state: Mapping[str, Any], origin: Origin) -> None:
     """Refuse a bookmark that is not of this origin; one that does not say whose it is may be anybody's.
 
     Raises:
         StateRefusedError: it is of another org, object or filter.
     """
-    if not state.get("replication_key_value") and not state.get("jobs"):
+    if is_empty(state):
         return
+    if state.get("version", STATE_VERSION) != STATE_VERSION:
+        raise StateRefusedError(
+            f"the state of {origin.object_name} was made with another version of this tap: install that one, or {CLEAR}"
+        )
     checks: Sequence[tuple[str, str, str]] = (
         ("organization_id", origin.organization_id, "another Salesforce org"),
         ("object", origin.object_name, "another object"),

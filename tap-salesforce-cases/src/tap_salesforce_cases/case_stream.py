@@ -10,7 +10,6 @@ from tap_salesforce_cases.deletes import LogPosition, read_position
 from tap_salesforce_cases.describe import Columns
 from tap_salesforce_cases.errors import StateRefusedError
 from tap_salesforce_cases.filters import Filter
-from tap_salesforce_cases.moments import from_wire
 from tap_salesforce_cases.objects import CASES
 from tap_salesforce_cases.rest_query import small_tables
 from tap_salesforce_cases.rows import CaseStatus, Joins, SupportProcess, tombstone
@@ -36,7 +35,11 @@ class CasesStream(SObjectStream):
     @property
     def source(self) -> Source:
         """Case, with the user's filter."""
-        return Source(object_name="Case", condition=self._scope.condition)
+        return Source(
+            object_name="Case",
+            condition=self._scope.condition,
+            has_deleted=self.source_tap.settings["soft_deletes"],
+        )
 
     @property
     def filter_fingerprint(self) -> str:
@@ -62,14 +65,13 @@ class CasesStream(SObjectStream):
 
     def after_rows(self) -> None:
         """Purged cases: their tombstones are the last messages of the stream."""
-        settings = self.source_tap.settings
-        if not settings["hard_deletes"]:
+        if not self.source_tap.settings["hard_deletes"]:
             return
         reading = read_delete_log(
             self.source_tap.session,
             self.source,
             self._position(),
-            start=from_wire(settings["start_date"]) if settings["start_date"] else None,
+            start=self.source_tap.start,
             server_time=self.server_time,
             tombstones=self._tombstones,
         )
@@ -84,6 +86,11 @@ class CasesStream(SObjectStream):
                 "Salesforce's delete log does not reach back to the last run: the ids of all cases follow (case_snapshots)"
             )
             self.source_tap.note_gap()
+
+    def begin_now(self) -> None:
+        """The delete log is read from now on, too."""
+        super().begin_now()
+        self._log = LogPosition(covered=self.server_time)
 
     def more_state(self) -> dict[str, Any]:
         """How far the delete log was read."""

@@ -51,6 +51,8 @@ def read_delete_log(  # noqa: PLR0913 - each is one plain value
     tombstones: Collection[str],
 ) -> LogReading:
     """Read from the position on; `tombstones` are ids that this run emitted as deleted."""
+    if position.covered and position.covered > server_time:
+        return LogReading(purged=(), position=position)  # all of the log was read, says the state
     window = log_window(position, start, server_time)
     if window is None:
         return _gap(server_time)

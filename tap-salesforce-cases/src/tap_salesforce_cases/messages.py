@@ -23,7 +23,7 @@ class MessageWriter(GenericSingerWriter[bytes, Message]):
         self._encoder = msgspec.json.Encoder(decimal_format="number")
         self._waiting = bytearray()
         self._writing = False
-        self._stop_asked = False
+        self._stop_signal = 0
 
     def serialize_message(self, message: Message) -> bytes:
         """One line."""
@@ -66,18 +66,18 @@ class MessageWriter(GenericSingerWriter[bytes, Message]):
         finally:
             self._waiting.clear()
             self._writing = False
-        if self._stop_asked:
-            raise StoppedError("stopped by a signal")
+        if self._stop_signal:
+            raise StoppedError(self._stop_signal)
 
-    def stop(self) -> None:
+    def stop(self, signal_number: int) -> None:
         """For a signal handler: stop now, or behind the piece that is being written.
 
         Raises:
             StoppedError: nothing is being written.
         """
-        self._stop_asked = True
+        self._stop_signal = signal_number
         if not self._writing:
-            raise StoppedError("stopped by a signal")
+            raise StoppedError(signal_number)
 
 
 def _write(piece: bytes) -> None:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from tap_salesforce_cases.bookmarks import Bookmark
+from tap_salesforce_cases.bookmarks import MAX_REMEMBERED, Bookmark
 from tap_salesforce_cases.bulk_jobs import BulkJobs
 from tap_salesforce_cases.bulk_query import BulkReader
 from tap_salesforce_cases.describe import Columns
-from tap_salesforce_cases.moments import whole_second
-from tap_salesforce_cases.rest_query import RestReader, count_window
+from tap_salesforce_cases.errors import ReplicationGapError
+from tap_salesforce_cases.moments import from_wire, whole_second
+from tap_salesforce_cases.rest_query import RestReader, count_window, pages
 from tap_salesforce_cases.rows import RowMaker
 from tap_salesforce_cases.session import SalesforceSession
-from tap_salesforce_cases.soql import Source
+from tap_salesforce_cases.soql import Source, select_all, select_newest
 from tap_salesforce_cases.steps import Step
-from tap_salesforce_cases.windows import Counted, Window, split_by_rows
+from tap_salesforce_cases.windows import Counted, Window, split_by_rows, up_to
 
 logger = logging.getLogger("tap-salesforce-cases")
+UPDATED_CALL = timedelta(minutes=5)  # getUpdated wants more than a minute
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +56,33 @@ class Reading:
             yield from self._in_bulk(bookmark, Counted(window=window, rows=self.total or 0))
         else:
             yield from self._rest().read(window)
+
+    def whole(self) -> Iterator[Step]:
+        """A small table, all of it."""
+        soql = select_all(self.columns.paths, self.source)
+        for page in pages(self.session, soql, all_rows=False, page_size=2_000):
+            yield Step(rows=self.maker.from_json(page))
+
+    def newest(self, since: datetime | None, most: int) -> Iterator[Step]:
+        """A sample: the live rows that changed last."""
+        soql = select_newest(self.columns.paths, self.source, since, most)
+        for page in pages(self.session, soql, all_rows=False, page_size=self.settings["page_size"]):
+            yield Step(rows=self.maker.from_json(page))
+
+    def begin(self, bookmark: Bookmark, server_time: datetime) -> None:
+        """Put a bookmark behind all that is there, and yet before what may be committed late.
+
+        The rows of the overlap count as emitted. If they are too many to remember, late commits are given up.
+        """
+        overlap = replace(up_to(None, None, server_time), since_inclusive=bookmark.ceiling)
+        rows = count_window(self.session, self.source, overlap)
+        if rows is None or rows > MAX_REMEMBERED:
+            bookmark.start_at(server_time)
+            return
+        for step in self._rest().read(overlap):
+            for row in step.rows:
+                bookmark.remember(row)
+        bookmark.finished(bookmark.ceiling)
 
     def _by_bulk(self, rows: int | None) -> bool:
         mode = self.settings["api_mode"]
@@ -122,3 +152,24 @@ class Reading:
             columns=self.columns.fingerprint(),
             in_flight=self.settings["bulk_jobs_in_flight"],
         )
+
+
+def ceiling(
+    session: SalesforceSession, settings: Mapping[str, Any], object_name: str, server_time: datetime
+) -> datetime:
+    """The highest bookmark of a run: the lookback behind the clock, and behind open transactions if asked for."""
+    lookback = server_time - timedelta(seconds=settings["lookback_seconds"])
+    if not settings["use_get_updated"] or object_name != "Case":
+        return lookback
+    start = server_time - UPDATED_CALL
+    parameters = {
+        "start": f"{start:%Y-%m-%dT%H:%M:%S}+00:00",
+        "end": f"{server_time:%Y-%m-%dT%H:%M:%S}+00:00",
+    }
+    try:
+        answer = session.get(f"{session.base_path}/sobjects/{object_name}/updated/", parameters)
+    except ReplicationGapError:
+        return lookback
+    covered = from_wire(answer.json["latestDateCovered"])
+    floor = server_time - timedelta(seconds=settings["max_lookback_seconds"])
+    return min(lookback, max(covered, floor))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from tap_salesforce_cases.moments import to_wire
 from tap_salesforce_cases.quota import Usage
 
 
@@ -35,6 +37,18 @@ class Report:
             "api_usage": usage,
             "seconds": round(self.seconds, 3),
             "status": self.status,
+        }
+
+    def in_state(self, at: datetime) -> dict[str, Any]:
+        """What the last STATE of a run tells of it, at a moment of Salesforce's clock; nothing reads it back."""
+        return {
+            "at": to_wire(at),
+            "api_calls": self.api_calls,
+            "api_used_24h": self.usage.used if self.usage else None,
+            "api_allowed_24h": self.usage.allowed if self.usage else None,
+            "rows": self.rows.total(),
+            "tombstones": self.tombstones,
+            "seconds": round(self.seconds, 3),
         }
 
     def line(self) -> str:

@@ -224,10 +224,11 @@ def judge(status: int, body: Any, call: str) -> None:
     if judged is Verdict.USE:
         return
     refusal = refusal_of(body)
+    told = refusal.message.strip() + advice(refusal.code)
     if raised := RAISED.get(judged):
-        raise raised(f"Salesforce answered {status} {refusal.code} to {call}: {refusal.message.strip()}")
+        raise raised(f"Salesforce answered {status} {refusal.code} to {call}: {told}")
     raise SalesforceAnswerError(
-        status=status, code=refusal.code, message=refusal.message + advice(refusal.code), call=call
+        status=status, code=refusal.code, message=told, call=call, is_mendable=bool(advice(refusal.code))
     )
 
 

@@ -61,6 +61,16 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "start_date": _setting(
         "string", "Start date", "First SystemModstamp to read on a run without state; absent means all history.", format="date-time"
     ),
+    "sync_status": _choice(
+        "Sync", "paused and saved (for later): nothing is read, no call is made, the state stays as it is.", "active", "paused", "saved"
+    ),
+    "start_now": _setting(
+        "boolean", "Start now", "A run without state reads nothing and begins with what changes from now on; with a state it has no meaning.",
+        default=False,
+    ),
+    "sample_size": _whole(
+        "Sample", "Read only so many cases, those that changed last, and leave the state alone; 0 means all.", 0, 0
+    ),
     "where": _setting(
         "string", "Filter", "SOQL condition that cases have to meet, such as Priority = 'High'. A condition only: no ORDER BY, no LIMIT."
     ),
@@ -81,6 +91,10 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "One more call a run: getUpdated says up to when no transaction is open, and the bookmark stays behind that.", default=False,
     ),
     "max_lookback_seconds": _whole("Longest lookback", "The most that use_get_updated may hold the bookmark back.", 86_400, 0),
+    "soft_deletes": _setting(
+        "boolean", "Deleted", "Emit deleted cases, as tombstones, whether they meet the filter or not; off for a run that looks at a few cases.",
+        default=True,
+    ),
     "hard_deletes": _setting(
         "boolean", "Deleted for good", "Emit cases that were purged from the recycle bin too, by Salesforce's delete log.", default=True
     ),

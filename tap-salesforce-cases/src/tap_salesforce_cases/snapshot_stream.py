@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -10,15 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
 
-from tap_salesforce_cases.bulk_csv import header_and_lines
-from tap_salesforce_cases.bulk_jobs import BulkJobs, JobGoneError
-from tap_salesforce_cases.errors import BulkUnavailableError, CursorLostError, UnreachableError
 from tap_salesforce_cases.filters import Filter
+from tap_salesforce_cases.listing import Listing
 from tap_salesforce_cases.moments import to_wire
 from tap_salesforce_cases.objects import SNAPSHOTS
 from tap_salesforce_cases.reconcile import IDS_IN_ONE_RECORD, SCHEMA, Snapshot, is_due
-from tap_salesforce_cases.rest_query import MAX_LOST_CURSORS, count, pages
-from tap_salesforce_cases.soql import Source, count_snapshot, select_snapshot
+from tap_salesforce_cases.soql import Source
 
 if TYPE_CHECKING:
     from tap_salesforce_cases.tap import TapSalesforceCases
@@ -52,16 +48,21 @@ class SnapshotStream(Stream):
         )
         emitted = sequence = 0
         batch: list[str] = []
-        for record_id in self._ids():
-            batch.append(record_id)
+        listing = Listing(
+            session=self._tap_of_cases.session,
+            settings=self._tap_of_cases.settings,
+            source=self._source,
+            taken_at=self._server_time,
+        )
+        for row in listing.rows():
+            batch.append(row["Id"])
             if len(batch) == IDS_IN_ONE_RECORD:
                 yield snapshot.ids_record(sequence, batch)
                 emitted, sequence, batch = emitted + len(batch), sequence + 1, []
         if batch:
             yield snapshot.ids_record(sequence, batch)
             emitted, sequence = emitted + len(batch), sequence + 1
-        there = count_live(self._tap_of_cases, self._source, self._server_time)
-        yield snapshot.completion(sequence, count=emitted, source_count=there)
+        yield snapshot.completion(sequence, count=emitted, source_count=listing.count())
 
     def _write_schema_message(self) -> None:
         """Only when there is something to say."""
@@ -71,6 +72,7 @@ class SnapshotStream(Stream):
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         """Called by the SDK's `sync`: writes the snapshot, then the state that says when; yields nothing."""
         tap = self._tap_of_cases
+        write_messages = write_messages and not tap.settings["sample_size"]
         if write_messages and self._is_due():
             written = tap.message_writer.write_rows(
                 self.name, self.get_records(context), to_wire(self._server_time)
@@ -95,65 +97,6 @@ class SnapshotStream(Stream):
 
     def _is_due(self) -> bool:
         settings = self._tap_of_cases.settings
-        return is_due(
+        return not settings["sample_size"] and is_due(
             self.stream_state, always=settings["reconcile"], every_days=settings["reconcile_days"], server_time=self._server_time
         )  # fmt: skip
-
-    def _ids(self) -> Iterator[str]:
-        """Ids of the live cases; by Bulk 2.0 where there are many."""
-        tap = self._tap_of_cases
-        mode, threshold = tap.settings["api_mode"], tap.settings["bulk_threshold"]
-        if mode == "bulk" or (
-            mode == "auto" and count_live(tap, self._source, self._server_time) > threshold
-        ):
-            ids = self._ids_by_bulk()
-            if ids is not None:
-                yield from ids
-                return
-        yield from self._ids_by_rest()
-
-    def _ids_by_bulk(self) -> Iterator[str] | None:
-        jobs = BulkJobs(self._tap_of_cases.session, self._tap_of_cases.settings)
-        try:
-            job_id = jobs.create(
-                select_snapshot(self._source, self._server_time, None, ordered=False), all_rows=False
-            )
-            jobs.wait(job_id)
-        except (BulkUnavailableError, JobGoneError) as error:
-            self.logger.warning("Reconciling by REST: %s", error)
-            return None
-        return self._bulk_rows(jobs, job_id)
-
-    @staticmethod
-    def _bulk_rows(jobs: BulkJobs, job_id: str) -> Iterator[str]:
-        """What is cut short shows in the counts, which don't agree then."""
-        for page in jobs.pages(job_id):
-            with page.download.file as file:
-                _, lines = header_and_lines(io.TextIOWrapper(file, encoding="utf-8", newline=""))
-                for line in lines:
-                    yield line[0]
-        jobs.delete(job_id)
-
-    def _ids_by_rest(self) -> Iterator[str]:
-        last: str | None = None
-        lost = 0
-        while True:
-            soql = select_snapshot(self._source, self._server_time, last)
-            try:
-                for page in pages(self._tap_of_cases.session, soql, all_rows=False, page_size=2000):
-                    for record in page:
-                        last, lost = record["Id"], 0
-                        yield record["Id"]
-            except CursorLostError:
-                lost += 1
-                if lost >= MAX_LOST_CURSORS:
-                    raise UnreachableError(
-                        "Salesforce loses the query cursor again and again; try again later"
-                    ) from None
-            else:
-                return
-
-
-def count_live(tap: TapSalesforceCases, source: Source, taken_at: datetime) -> int:
-    """COUNT() of the live cases in scope."""
-    return count(tap.session, count_snapshot(source, taken_at), all_rows=False)

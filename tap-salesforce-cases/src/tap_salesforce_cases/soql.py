@@ -108,6 +108,15 @@ def count_rows(source: Source, window: Window) -> str:
     return f"SELECT COUNT() FROM {checked_name(source.object_name)}{conditions}"  # noqa: S608
 
 
+def select_newest(fields: Sequence[str], source: Source, since: datetime | None, most: int) -> str:
+    """The live rows that changed last, the newest first."""
+    columns = ", ".join(map(checked_name, fields))
+    bounds = [f"SystemModstamp >= {datetime_literal(since)}"] if since else []
+    conditions = where([*bounds, *source.live_scope()])
+    order = f" ORDER BY SystemModstamp DESC, Id DESC LIMIT {most}"
+    return f"SELECT {columns} FROM {checked_name(source.object_name)}{conditions}{order}"  # noqa: S608
+
+
 def select_all(fields: Sequence[str], source: Source) -> str:
     """A small table as a whole."""
     return f"SELECT {', '.join(map(checked_name, fields))} FROM {checked_name(source.object_name)}{where(source.live_scope())}"  # noqa: S608
@@ -118,13 +127,21 @@ def snapshot_conditions(source: Source, taken_at: datetime) -> list[str]:
     return [*source.live_scope(), f"CreatedDate <= {datetime_literal(taken_at)}"]
 
 
-def select_snapshot(source: Source, taken_at: datetime, after_id: str | None, *, ordered: bool = True) -> str:
-    """Ids of the live rows in their order, after one of them if given."""
+def select_snapshot(
+    source: Source,
+    taken_at: datetime,
+    after_id: str | None,
+    *,
+    ordered: bool = True,
+    fields: Sequence[str] = ("Id",),
+) -> str:
+    """The live rows in the order of their ids, after one of them if given."""
     conditions = snapshot_conditions(source, taken_at)
     if after_id:
         conditions.append(f"Id > {string_literal(after_id)}")
     order = " ORDER BY Id" if ordered else ""
-    return f"SELECT Id FROM {checked_name(source.object_name)}{where(conditions)}{order}"  # noqa: S608
+    columns = ", ".join(map(checked_name, fields))
+    return f"SELECT {columns} FROM {checked_name(source.object_name)}{where(conditions)}{order}"  # noqa: S608
 
 
 def count_snapshot(source: Source, taken_at: datetime) -> str:

@@ -12,16 +12,15 @@ from singer_sdk import Stream
 from singer_sdk.exceptions import MaxRecordsLimitException
 from singer_sdk.singerlib import SchemaMessage
 
-from tap_salesforce_cases.bookmarks import Bookmark, Origin, open_bookmark
+from tap_salesforce_cases.bookmarks import Bookmark, Origin, is_empty, open_bookmark
 from tap_salesforce_cases.describe import Columns, selected, vanished, without
 from tap_salesforce_cases.errors import FieldGoneError, StoppedError, TapError
-from tap_salesforce_cases.moments import from_wire, to_wire
+from tap_salesforce_cases.moments import to_wire
 from tap_salesforce_cases.objects import StreamKind
 from tap_salesforce_cases.progress import Progress
-from tap_salesforce_cases.reading import Reading
-from tap_salesforce_cases.rest_query import pages
+from tap_salesforce_cases.reading import Reading, ceiling
 from tap_salesforce_cases.rows import Joins, Row, RowMaker
-from tap_salesforce_cases.soql import Source, select_all
+from tap_salesforce_cases.soql import Source
 from tap_salesforce_cases.steps import Step
 from tap_salesforce_cases.windows import up_to
 
@@ -47,6 +46,8 @@ class SObjectStream(Stream):
         self.replication_key = "SystemModstamp" if kind.incremental else None
         self.selected_by_default = kind.by_default
         self.source_tap, self.kind, self.server_time = tap, kind, server_time
+        self._sample_size: int = tap.settings["sample_size"]
+        self._has_bookmark = kind.incremental and not self._sample_size
         self._all_columns = columns
         self._rows_out = self._rows_at_state = 0
         self._started = self._state_at = self._told_at = time.monotonic()
@@ -111,6 +112,14 @@ class SObjectStream(Stream):
     def after_rows(self) -> None:
         """Called when all rows are out."""
 
+    def begin_now(self) -> None:
+        """Called when a run has put the bookmark at the present and read nothing."""
+        self.logger.info(
+            "%s: nothing was read; the sync begins with what changes from %s on",
+            self.name,
+            to_wire(self.server_time),
+        )
+
     def more_state(self) -> dict[str, Any]:
         """What the state holds besides the bookmark."""
         return {}
@@ -134,18 +143,14 @@ class SObjectStream(Stream):
             StateRefusedError: the state is another org's, object's or filter's.
         """
         if self._bookmark is None:
-            settings = self.source_tap.settings
+            tap, name = self.source_tap, self.kind.object_name
             origin = Origin(
-                organization_id=self.source_tap.session.session.organization_id,
-                object_name=self.kind.object_name,
+                organization_id=tap.session.session.organization_id,
+                object_name=name,
                 filter_fingerprint=self.filter_fingerprint,
             )
-            self._bookmark = open_bookmark(
-                self.stream_state,
-                origin,
-                start=from_wire(settings["start_date"]) if settings["start_date"] else None,
-                ceiling=self.source_tap.ceiling(self.kind.object_name, self.server_time),
-            )
+            top = ceiling(tap.session, tap.settings, name, self.server_time)
+            self._bookmark = open_bookmark(self.stream_state, origin, start=tap.start, ceiling=top)
         return self._bookmark
 
     def run(self) -> None:
@@ -164,35 +169,41 @@ class SObjectStream(Stream):
         self.source_tap.message_writer.flush()
 
     def _run(self) -> None:
-        if self.kind.incremental:
+        begins_now = self.source_tap.settings["start_now"] and is_empty(self.stream_state)
+        if self._has_bookmark:
             self._tell_vanished()
         for attempt in range(MAX_DESCRIBES + 1):
             try:
-                for step in self._steps():
+                for step in self._steps(begins_now=begins_now):
                     self._take(step)
                 break
-            except FieldGoneError as error:
+            except FieldGoneError:
                 if attempt == MAX_DESCRIBES or not self._describe_again():
-                    raise TapError(f"{error} (check the setting `where`, if it names the field)") from None
-        self.after_rows()
+                    raise
+        if begins_now and self._has_bookmark:
+            self.begin_now()
+        elif not self._sample_size:
+            self.after_rows()
 
-    def _steps(self) -> Iterator[Step]:
+    def _steps(self, *, begins_now: bool = False) -> Iterator[Step]:
         tap = self.source_tap
         columns = self.columns
-        is_known = self._is_known if self.kind.incremental else lambda _row: False
+        is_known = self._is_known if self._has_bookmark else lambda _row: False
         maker = RowMaker(columns, self.joins, is_case=self.kind.object_name == "Case", is_known=is_known)
-        if not self.kind.incremental:
-            soql = select_all(columns.paths, self.source)
-            for page in pages(tap.session, soql, all_rows=False, page_size=2000):
-                yield Step(rows=maker.from_json(page))
-            return
-        self.bookmark.fields = columns.names
-        self._reading = Reading(
+        self._reading = reading = Reading(
             session=tap.session, settings=tap.settings, source=self.source, columns=columns, maker=maker, bulk=self.kind.bulk
         )  # fmt: skip
-        yield from self._reading.steps(
-            self.bookmark, up_to(self.bookmark.since, self.bookmark.after, self.server_time)
-        )
+        if not self.kind.incremental:
+            yield from reading.whole()
+        elif self._sample_size:
+            yield from reading.newest(tap.start, self._sample_size)
+        else:
+            self.bookmark.fields = columns.names
+            if begins_now:
+                reading.begin(self.bookmark, self.server_time)
+                return
+            window = up_to(self.bookmark.since, self.bookmark.after, self.server_time)
+            yield from reading.steps(self.bookmark, window)
 
     def _is_known(self, row: Row) -> bool:
         known = self.bookmark.is_known(row)
@@ -201,7 +212,7 @@ class SObjectStream(Stream):
 
     def _take(self, step: Step) -> None:
         self.emit(step.rows)
-        if not self.kind.incremental:
+        if not self._has_bookmark:
             return
         if step.position:
             self.bookmark.passed(step.position)
@@ -235,7 +246,7 @@ class SObjectStream(Stream):
             self._abort_sync(MaxRecordsLimitException(f"the limit of {limit} records is reached"))
 
     def _watched(self, rows: Iterable[Row]) -> Iterator[Row]:
-        remember = self.bookmark.remember if self.kind.incremental else None
+        remember = self.bookmark.remember if self._has_bookmark else None
         has_deleted, report = self.kind.has_deleted, self.source_tap.report
         for row in rows:
             if remember:
@@ -246,7 +257,7 @@ class SObjectStream(Stream):
             yield row
 
     def _save_state(self) -> None:
-        if not self.kind.incremental or self._bookmark is None:
+        if not self._has_bookmark or self._bookmark is None:
             return
         state = self.stream_state
         state.clear()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
@@ -16,17 +14,19 @@ import click
 from singer_sdk import Stream, Tap
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.singerlib import Catalog
 
+from tap_salesforce_cases import commands
 from tap_salesforce_cases.case_stream import CasesStream
 from tap_salesforce_cases.configuration import problems_of, with_defaults
 from tap_salesforce_cases.describe import record_types_of
 from tap_salesforce_cases.describing import Described, Describer
+from tap_salesforce_cases.endings import json_file, readable_ends
 from tap_salesforce_cases.errors import (
     QuotaReachedError,
-    ReplicationGapError,
     SalesforceAnswerError,
+    SettingError,
     StoppedError,
-    TapError,
     UnreadableObjectError,
 )
 from tap_salesforce_cases.filters import Filter, build_filter, record_type_names
@@ -39,7 +39,11 @@ from tap_salesforce_cases.settings import JSON_SCHEMA
 from tap_salesforce_cases.snapshot_stream import SnapshotStream
 from tap_salesforce_cases.streams import SObjectStream
 
-UPDATED_CALL = timedelta(minutes=5)  # getUpdated wants more than a minute
+# What a run says that has nothing to do, by sync_status.
+AT_REST = {
+    "paused": "The sync is paused: nothing was read. Switch it on again with: case-sync resume",
+    "saved": "The sync was saved for later: nothing was read. Switch it on with: case-sync activate",
+}
 
 
 class TapSalesforceCases(Tap):
@@ -58,6 +62,7 @@ class TapSalesforceCases(Tap):
         PluginCapabilities.ABOUT,
     ]
     _discovers_all = False
+    _server_time: datetime
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -76,15 +81,29 @@ class TapSalesforceCases(Tap):
     def report(self) -> Report:
         return Report()
 
+    @property
+    def start(self) -> datetime | None:
+        """Where a run without state begins; None for all history."""
+        text = self.settings["start_date"]
+        return from_wire(text) if text else None
+
     # -- streams
 
+    @property
+    def input_catalog(self) -> Catalog | None:
+        """The catalog that was given; an empty one is of a time when the sync was paused, and selects nothing."""
+        return self._input_catalog or None
+
     def discover_streams(self) -> list[Stream]:
-        """What the user may read: in discovery all streams, in a run those that are selected."""
+        """What the user may read: in discovery all streams, in a run those that are selected; none when the sync is at rest."""
+        if self.settings["sync_status"] in AT_REST:
+            return []
         wanted = [kind for kind in OTHERS if self._is_wanted(kind.name, by_default=kind.by_default)]
         if wanted and not self.settings["describe_cache_path"]:
             self.describer.prepare([CASES.object_name, *(kind.object_name for kind in wanted)])
         described = self.describer.describe(CASES.object_name)
-        scope = self._scope(described)
+        self._server_time = described.server_time
+        scope = self.scope(described)
         columns = self.describer.columns(CASES, described)
         cases = CasesStream(self, columns, described.server_time, scope)
         snapshots = SnapshotStream(self, described.server_time, scope)
@@ -118,7 +137,12 @@ class TapSalesforceCases(Tap):
             self.logger.warning("No stream %s: %s", kind.name, error)
             return None
 
-    def _scope(self, described: Described) -> Filter:
+    def scope(self, described: Described) -> Filter:
+        """Which cases the settings let through.
+
+        Raises:
+            SettingError: Case has no such record type.
+        """
         known = record_types_of(described.body)
         names = {
             setting: record_type_names(self.settings[setting], known, setting)
@@ -127,24 +151,6 @@ class TapSalesforceCases(Tap):
         return build_filter(
             self.settings["where"], names["record_types_include"], names["record_types_exclude"]
         )
-
-    def ceiling(self, object_name: str, server_time: datetime) -> datetime:
-        """The highest bookmark of a run: the lookback behind the clock, and behind open transactions if asked for."""
-        ceiling = server_time - timedelta(seconds=self.settings["lookback_seconds"])
-        if not self.settings["use_get_updated"] or object_name != CASES.object_name:
-            return ceiling
-        start = server_time - UPDATED_CALL
-        parameters = {
-            "start": f"{start:%Y-%m-%dT%H:%M:%S}+00:00",
-            "end": f"{server_time:%Y-%m-%dT%H:%M:%S}+00:00",
-        }
-        try:
-            answer = self.session.get(f"{self.session.base_path}/sobjects/{object_name}/updated/", parameters)
-        except ReplicationGapError:
-            return ceiling
-        covered = from_wire(answer.json["latestDateCovered"])
-        floor = server_time - timedelta(seconds=self.settings["max_lookback_seconds"])
-        return min(ceiling, max(covered, floor))
 
     def note_gap(self) -> None:
         """The delete log has a gap: the ids are reconciled in this run, or in the next one that gets so far."""
@@ -159,13 +165,24 @@ class TapSalesforceCases(Tap):
         self._discovers_all = True
         return super().run_discovery()
 
+    def load_state(self, state: dict[str, Any]) -> None:
+        """A sample begins anywhere and ends nowhere: it has no state."""
+        if not self.settings["sample_size"]:
+            super().load_state(state)
+
     def sync_all(self) -> None:  # type: ignore[misc] # the SDK's own, with a report around it
         """Run, and leave the report whatever the end."""
+        if told := AT_REST.get(self.settings["sync_status"]):
+            self.report.status = self.settings["sync_status"]
+            self._write_report()
+            self.logger.info(told)
+            return
         started = time.monotonic()
         try:
             self._check_states()
             super().sync_all()
             self.report.status = "complete"
+            self._tell_in_state(time.monotonic() - started)
         except QuotaReachedError:
             self.report.status = "stopped: quota"
             raise
@@ -175,25 +192,41 @@ class TapSalesforceCases(Tap):
         finally:
             self._leave_report(time.monotonic() - started)
 
+    def _tell_in_state(self, seconds: float) -> None:
+        """The last STATE says what the run took, for whoever watches the sync."""
+        if self.settings["sample_size"]:
+            return
+        self._add_up(seconds)
+        self.state["salesforce"] = self.report.in_state(self._server_time)  # type: ignore[typeddict-unknown-key]
+        self.state_writer.write_state(self.state)
+
     def _check_states(self) -> None:
         """Refuse a foreign state before any message and any work."""
+        if self.settings["sample_size"]:
+            return
         for stream in self.streams.values():
             if isinstance(stream, SObjectStream) and stream.selected and stream.kind.incremental:
                 _ = stream.bookmark
 
-    def _leave_report(self, seconds: float) -> None:
+    def _add_up(self, seconds: float) -> None:
         self.report.seconds = seconds
         self.report.api_calls, self.report.usage = self.session.api_calls, self.session.usage
+
+    def _leave_report(self, seconds: float) -> None:
+        self._add_up(seconds)
         self.logger.info(self.report.line())
+        self._write_report()
+
+    def _write_report(self) -> None:
         if path := self.settings["report_path"]:
             try:
                 Path(path).write_text(json.dumps(self.report.as_json()) + "\n", encoding="utf-8")
             except OSError as error:
-                raise TapError(f"report_path can't be written: {error.strerror}") from None
+                raise SettingError(f"report_path can't be written: {error.strerror}") from None
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the SDK's signature
         """Stop behind a whole line; the last STATE stands, since rows behind it may not all be out."""
-        self.message_writer.stop()
+        self.message_writer.stop(signum)
 
     # -- the command line
 
@@ -205,7 +238,14 @@ class TapSalesforceCases(Tap):
         return problems
 
     @classmethod
-    def invoke(  # type: ignore[override]
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's options, and those that only look at the org."""
+        command = super().get_singer_command()
+        command.params.extend(commands.OPTIONS)
+        return command
+
+    @classmethod
+    def invoke(
         cls,
         *,
         about: bool = False,
@@ -213,51 +253,39 @@ class TapSalesforceCases(Tap):
         config: Any = None,
         state: IO[str] | None = None,
         catalog: IO[str] | None = None,
+        **asked: bool,
     ) -> None:
-        """The command line; what ends a run is one readable line, not a traceback."""
+        """The command line; what ends a run is one readable line and an exit code, not a traceback."""
         super(Tap, cls).invoke(about=about, about_format=about_format)
-        try:
+        command = commands.command_of(asked)
+        with readable_ends():
             tap = cls(
                 config=config.config if config else {},
-                state=_json_file(state, "--state"),
-                catalog=_json_file(catalog, "--catalog"),
+                state=json_file(state, "--state"),
+                catalog=json_file(catalog, "--catalog"),
                 parse_env_config=bool(config and config.parse_env),
+                setup_mapper=command is None,  # which describes the streams
             )
-            tap.sync_all()
-        except TapError as error:
-            raise _ended(error) from None
+            if command:
+                command(tap)
+            else:
+                tap.sync_all()
 
     @classmethod
-    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: FBT001 - click's callback
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: ARG003, FBT001 - click's callback
         """`--discover`, with the same readable ends."""
+        if not value:
+            return
+        config = ctx.params.get("config")
         try:
-            super().cb_discover(ctx, param, value)
-        except TapError as error:
+            with readable_ends():
+                tap = cls(
+                    config=config.config if config else {},
+                    parse_env_config=bool(config and config.parse_env),
+                    setup_mapper=False,
+                )
+                tap.run_discovery()
+        except click.ClickException:
             ctx.close()  # the files of other options; click closes them only around a command that has begun
-            raise _ended(error) from None
-
-
-def _json_file(file: IO[str] | None, option: str) -> dict[str, Any] | None:
-    """The object in a file given on the command line.
-
-    Raises:
-        TapError: it holds no JSON object.
-    """
-    if file is None:
-        return None
-    try:
-        value = json.loads(file.read() or "{}")
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise TapError(f"the file given with {option} holds no JSON object")
-    return value
-
-
-def _ended(error: TapError) -> click.ClickException:
-    """One line and the error's exit code; a process that was told to stop does not wait for its downloads."""
-    if isinstance(error, StoppedError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(error.exit_code)
-    return click.ClickException(str(error))
+            raise
+        ctx.exit()
