@@ -56,6 +56,7 @@ class Run:
     report: Report
     emit: Callable[[dict[str, Any]], None]
     check_signal: Callable[[], None]
+    phase: str = "opening"  # then retrying, loading, finishing, deleting
     _rounds: Rounds = field(init=False)
     _streams: dict[str, _Stream] = field(default_factory=dict)
     _building: _Building | None = None
@@ -78,7 +79,9 @@ class Run:
         if stream not in {REJECTED_CASES, SNAPSHOTS}:
             self._streams[stream].load = self.session.open_stream(message)
             if known is None:  # once in a run, not with each change of the schema
+                self.phase = "retrying"
                 self._retry(stream)
+            self.phase = "loading"
 
     def record(self, message: Mapping[str, Any], size_bytes: int) -> None:
         """A record into the round under construction; of two with one key the later counts."""
@@ -119,9 +122,11 @@ class Run:
 
     def finish(self) -> None:
         """The input is over, which does not mean that the tap was complete: write what is left, then the deletions."""
+        self.phase = "finishing"
         self._launch()
         self._rounds.settle()
         self._retry_tickets()
+        self.phase = "deleting"
         self.session.delete(self.report, self.check_signal)
         if self._held is not None:
             self._rounds.release(self._held)
