@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -110,6 +111,16 @@ def checked_condition(text: str, option: str) -> str:
 def both(*conditions: str | None) -> str:
     """All of them, each in brackets, joined by AND; "" where there is none."""
     return " AND ".join(f"({one.strip()})" for one in conditions if one and one.strip())
+
+
+def command_line(asked: Wanted) -> str:
+    """The command that asks for the same import."""
+    words = ["case-sync", "import"]
+    words += ["--where", asked.where] if asked.where.strip() else []
+    words += ["--since", literal(asked.since)] if asked.since else []
+    words += ["--until", literal(asked.until)] if asked.until else []
+    words += ["--by", asked.by] if (asked.since or asked.until) and asked.by != "created" else []
+    return shlex.join(words)
 
 
 def literal(moment: datetime) -> str:

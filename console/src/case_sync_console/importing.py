@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from case_sync_console import case_lists
-from case_sync_console.case_filter import Wanted, both, scope, suffix
+from case_sync_console.case_filter import Wanted, both, command_line, scope, suffix
 from case_sync_console.counts_words import result_line
 from case_sync_console.errors import ConsoleError
 from case_sync_console.events import Event, RunEnd
 from case_sync_console.import_balance import SHOWN, Balance, balance, left_out_of_plan, unexplained
 from case_sync_console.import_progress import told
 from case_sync_console.import_screen import balance_screen
+from case_sync_console.interrupted_imports import forget, remember
 from case_sync_console.meltano import TARGET, Meltano, side_by_side
 from case_sync_console.run_ends import failure_of
 from case_sync_console.sampling import Asked, sampled
@@ -69,6 +70,7 @@ def run_import(workplace: Workplace, asked: Wanted, *, restart: bool) -> int:
     this = Import(workplace=workplace, asked=asked, where=where, suffix=suffix(config, where))
     goes_on = workplace.meltano.state_id(this.suffix) in states and not restart
     workplace.screen.print(_beginning(this, goes_on=goes_on), markup=False)
+    remember(workplace, this.suffix, command_line(asked))
     skipped = _Skipped()
     _read(this, ["--full-refresh"] if restart else [], skipped)
     with waiting(workplace.screen, "Comparing both systems ..."):
@@ -116,6 +118,7 @@ def _read(this: Import, options: list[str], skipped: _Skipped) -> None:
     _check(this, end)
     screen.print(result_line(counts, end.seconds), markup=False)
     this.workplace.meltano.clear_state(this.suffix)
+    forget(this.workplace, this.suffix)
 
 
 def _check(this: Import, end: RunEnd) -> None:

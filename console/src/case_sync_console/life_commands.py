@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from case_sync_console import activating, error_commands, importing, resyncing, running
+from case_sync_console import (
+    activating,
+    error_commands,
+    importing,
+    resyncing,
+    running,
+    schedule_commands,
+    telling_status,
+)
 from case_sync_console.case_filter import wanted
 
 
@@ -18,7 +26,9 @@ def add(app: typer.Typer) -> None:
     app.command("run")(_run)
     app.command("import")(_import)
     app.command("resync")(_resync)
+    app.command("status")(_status)
     error_commands.add(app)
+    schedule_commands.add(app)
 
 
 def _activate(
@@ -96,3 +106,12 @@ def _resync(
 ) -> None:
     """Read cases again and write their tickets: after a repair, or to bring a new mapping to old tickets."""
     raise typer.Exit(resyncing.resync(context.obj, case or [], fields))
+
+
+def _status(
+    context: typer.Context,
+    *,
+    for_programs: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """How the sync stands: on or off, the last runs, API calls left, what is on record, the next run."""
+    telling_status.show(context.obj, for_programs=for_programs)

@@ -1,0 +1,93 @@
+"""Shell: asks the ledger, meltano.yml and Meltano's states how the sync stands."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from case_sync_console.case_filter import SUFFIX
+from case_sync_console.definition import PAUSED, SAVED, sync_status
+from case_sync_console.interrupted_imports import commands
+from case_sync_console.looking import together
+from case_sync_console.meltano import TARGET
+from case_sync_console.schedule_entry import interval_text, next_run
+from case_sync_console.scheduling import installed
+from case_sync_console.status_screen import as_json, screen
+from case_sync_console.sync_status import (
+    Interrupted,
+    Status,
+    bookmark_of,
+    hubspot_budget,
+    last_continuous,
+    on_record,
+    read_until,
+    run_shown,
+    salesforce_budget,
+    told_apart,
+)
+from case_sync_console.waiting import waiting
+from case_sync_console.workplace import Workplace
+
+
+def status(workplace: Workplace) -> Status:
+    """How the sync stands; asks neither Salesforce nor writes anything.
+
+    Raises:
+        ConsoleError: the ledger, or HubSpot, which says whose ledger it is, can't be reached.
+    """
+    document = workplace.definition().document
+    with waiting(workplace.screen, "Looking ..."):
+        lines, states = together(
+            lambda: workplace.meltano.invoke_lines(
+                TARGET, "--config=ENV", "--runs", "--rejected=list", "--pending=list", "--deletes=list"
+            ),
+            workplace.meltano.state_ids,
+        )
+    lists = told_apart(lines)
+    last = last_continuous(lists.runs)
+    interval = interval_text(document)
+    now = datetime.now(UTC)
+    return Status(
+        environment=workplace.environment,
+        sync=_sync(
+            sync_status(document, workplace.environment), workplace.meltano.state_id() in states, last
+        ),
+        now=now,
+        runs=tuple(map(run_shown, lists.runs)),
+        read_until=read_until(lists.runs),
+        bookmark=bookmark_of(last["state"]) if last else None,
+        next_run=next_run(interval, now.astimezone()),
+        interval=interval,
+        installed=installed(workplace),
+        salesforce=salesforce_budget(lists.runs),
+        hubspot=hubspot_budget(lists.runs),
+        on_record=on_record(lists),
+        deletions=lists.deletions,
+        interrupted=_interrupted(workplace, states),
+    )
+
+
+def _sync(status_in_file: str, has_state: object, last_run: object) -> str:
+    """A file that says nothing is a sync that is on if it has a place to go on from."""
+    if status_in_file in (PAUSED, SAVED) or has_state or last_run:
+        return status_in_file
+    return "new"
+
+
+def _interrupted(workplace: Workplace, states: list[str]) -> tuple[Interrupted, ...]:
+    known = commands(workplace)
+    suffixes = [one.rsplit(":", maxsplit=1)[-1] for one in states]
+    return tuple(
+        Interrupted(suffix=suffix, command=known.get(suffix))
+        for suffix in suffixes
+        if suffix.startswith(SUFFIX)
+    )
+
+
+def show(workplace: Workplace, *, for_programs: bool) -> None:
+    """Print it."""
+    found = status(workplace)
+    if for_programs:
+        print(json.dumps(as_json(found), indent=2, ensure_ascii=False))  # noqa: T201 - what was asked for
+    else:
+        workplace.screen.print(screen(found))
