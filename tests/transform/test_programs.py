@@ -41,6 +41,7 @@ def test_shown_rules_are_those_in_effect_with_the_defaults() -> None:
     fields = {field["property"]: field for field in shown["fields"]}
     assert set(fields) == (set(DEFAULT_FIELDS) - {"content"}) | {"origin_text"}
     assert shown["switched_off"] == ["content"]
+    assert {name for name, field in fields.items() if field["has_default"]} == {*DEFAULT_FIELDS} - {"content"}
     assert {name for name, field in fields.items() if not field["is_default"]} == {
         "hubspot_owner_email",
         "origin_text",

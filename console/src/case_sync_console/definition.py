@@ -19,11 +19,12 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesPlace:
-    """Where the rules stand: `config` is the mapping's own block, `file` the file that it names, or None."""
+    """Where the rules stand: `config` is the mapping's own block, `path` leads to it, `file` is the file that it names, or None."""
 
     mapping: str
     config: Document
     file: str | None
+    path: tuple[str | int, ...]
 
 
 def rules_place(document: Mapping[str, Any]) -> RulesPlace:
@@ -33,8 +34,8 @@ def rules_place(document: Mapping[str, Any]) -> RulesPlace:
         ConfigurationError: there is none, or more than one.
     """
     found = [
-        one
-        for one in _mappings(document)
+        (path, one)
+        for path, one in _mappings(document)
         if "rules" in (one.get("config") or {}) or "rules_file" in (one.get("config") or {})
     ]
     if len(found) != 1:
@@ -42,13 +43,20 @@ def rules_place(document: Mapping[str, Any]) -> RulesPlace:
             f"meltano.yml has {len(found)} mappings with rules under plugins.mappers, not one; "
             "name the rules once, under config.rules or config.rules_file"
         )
-    config = found[0]["config"]
-    return RulesPlace(mapping=str(found[0].get("name", "")), config=config, file=config.get("rules_file"))
+    path, mapping = found[0]
+    config = mapping["config"]
+    return RulesPlace(
+        mapping=str(mapping.get("name", "")),
+        config=config,
+        file=config.get("rules_file"),
+        path=(*path, "config"),
+    )
 
 
-def _mappings(document: Mapping[str, Any]) -> Iterator[Document]:
-    for mapper in (document.get("plugins") or {}).get("mappers") or ():
-        yield from mapper.get("mappings") or ()
+def _mappings(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Document]]:
+    for place, mapper in enumerate((document.get("plugins") or {}).get("mappers") or ()):
+        for number, mapping in enumerate(mapper.get("mappings") or ()):
+            yield ("plugins", "mappers", place, "mappings", number), mapping
 
 
 def environment_named(document: Mapping[str, Any], name: str) -> Document:

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from case_sync_console.preview import FieldMapping, Preview, Side
+from case_sync_console.preview import FieldMapping, Preview, Setting, Side
 from case_sync_console.remedies import Problem
 
 MISSING = "NOT MAPPED"
@@ -29,7 +29,7 @@ def whole(preview: Preview) -> Group:
     """All of it, in the order of the setup."""
     return Group(
         heading_of(preview),
-        *section("Rules", settings_table(preview)),
+        *section("Rules", settings_table(preview.settings)),
         *section("Required ticket properties", required_table(preview)),
         *section("Field mappings", mappings_table(preview.mappings, preview.switched_off)),
         *section("Pipelines", places_table(preview.places)),
@@ -71,9 +71,9 @@ def table(*columns: str) -> Table:
     return made
 
 
-def settings_table(preview: Preview) -> Table:
+def settings_table(settings: Sequence[Setting]) -> Table:
     made = table("rule", "is", "that means")
-    for setting in preview.settings:
+    for setting in settings:
         made.add_row(setting.name, setting.value, setting.meaning)
     return made
 
@@ -131,6 +131,14 @@ def places_table(places: Sequence[Mapping[str, Any]]) -> Table:
                 end_section=number == len(place["statuses"]) - 1,
             )
     return made
+
+
+def pipelines_screen(places: Sequence[Mapping[str, Any]], there: Mapping[str, Sequence[str]]) -> Group:
+    """The places, and the pipelines and stages that can be chosen."""
+    made = table("ticket pipeline in HubSpot", "its stages")
+    for label, stages in there.items():
+        made.add_row(label, ", ".join(stages))
+    return Group(places_table(places), Text(), made)
 
 
 def _stage(status: Mapping[str, Any]) -> Text:

@@ -45,12 +45,15 @@ class YamlFile:
         return _dumped(self.document, self.form)
 
     def save(self) -> None:
-        """Write it, whole or not at all; refused if somebody changed the file meanwhile.
+        """Write the document, as save_text does."""
+        self.save_text(self.dumped())
+
+    def save_text(self, new: str) -> None:
+        """Write this text, whole or not at all; refused if somebody changed the file meanwhile.
 
         Raises:
             ConfigurationError: it changed, or can't be written; the file is as it was.
         """
-        new = self.dumped()
         if new == self.text:
             return
         try:

@@ -112,8 +112,8 @@ def _end(node: Node, text: str) -> int:
         last = node.value[-1]
         if not isinstance(last, tuple):
             return _end(last, text)
-        return max(_end(last[1], text), last[0].end_mark.index + 1)
-    end: int = node.end_mark.index
+        return max(_end(last[1], text), int(last[0].end_mark.index) + 1)
+    end = int(node.end_mark.index)
     return len(text[:end].rstrip()) if _is_block_text(node) else end
 
 

@@ -1,0 +1,40 @@
+"""Core: edits of the single rules and of the switches for associations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from case_sync_console.both_sides import near
+from case_sync_console.errors import RefusedEditError
+from case_sync_console.rule_words import MEANINGS, SWITCHES
+from case_sync_console.yaml_splicing import Put, Splice
+from case_sync_console.yaml_writing import Word
+
+PIPELINE_BY = "pipeline_by"
+ON_OFF = ("on", "off")
+
+
+def rule_set(typed: str, value: str, rules: Mapping[str, Any]) -> tuple[Splice, ...]:
+    """S06, S07 to S11: one rule or switch to a value that it can have; none where it has it.
+
+    Raises:
+        RefusedEditError: no such rule or value; the message lists what there is.
+    """
+    name = typed.strip().lower().replace("-", "_")
+    if name in SWITCHES:
+        _refuse_value(name, value, ON_OFF)
+        is_on = rules["association_switches"][name]
+        return () if is_on == (value == "on") else (Put(path=("associations", name), value=Word(value)),)
+    if name in MEANINGS:
+        _refuse_value(name, value, tuple(MEANINGS[name]))
+    elif name != PIPELINE_BY:
+        raise RefusedEditError(
+            [f"there is no rule '{typed}'; {near(name, [*MEANINGS, *SWITCHES, PIPELINE_BY])}"]
+        )
+    return () if rules[name] == value else (Put(path=(name,), value=value),)
+
+
+def _refuse_value(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise RefusedEditError([f"{name} can be {' or '.join(allowed)}, not '{value}'"])
