@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from target_hubspot_tickets.describing import describe
 from target_hubspot_tickets.errors import PreflightError, StreamError, TargetError
 from target_hubspot_tickets.incoming import Lines
 from target_hubspot_tickets.messages import read_message
+from target_hubspot_tickets.missing import missing
 from target_hubspot_tickets.remedies import remedy_of_association, remedy_of_record
 from target_hubspot_tickets.sessions import Session
 
@@ -34,6 +36,11 @@ OPTIONS: list[click.Parameter] = [
         ["--describe"],
         is_flag=True,
         help="The portal as one JSON object, for programs: its ticket properties and pipelines, and counts.",
+    ),
+    click.Option(
+        ["--missing"],
+        is_flag=True,
+        help="Keys come in, one a line or JSON lines with the member Id; those without a ticket go out as JSON lines, then the counts.",
     ),
     click.Option(
         ["--rejected"],
@@ -67,6 +74,10 @@ def carry_out(target: TargetHubspotTickets, asked: Mapping[str, Any], file_input
     """Do what was asked for; False if nothing was, so that it is a run."""
     if asked["describe"]:
         click.echo(json.dumps(describe(target.settings)))
+        return True
+    if asked["missing"]:
+        for one in missing(target.settings, file_input or sys.stdin):
+            click.echo(json.dumps(one))
         return True
     if asked["check"]:
         check(target.settings, file_input, as_json=asked["check"] == "json")

@@ -18,10 +18,11 @@ from target_hubspot_tickets.errors import HubSpotAnswerError
 from target_hubspot_tickets.option_adding import OptionAdder
 from target_hubspot_tickets.outcomes import HeldDelete, MadeAssociation, Rejected, RoundOutcome, Written
 from target_hubspot_tickets.portal import Property
-from target_hubspot_tickets.protocol import MAX_INPUTS, Api, chunks
+from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.records import Delete, Upsert, identity, record_of
 from target_hubspot_tickets.settings import Policy
 from target_hubspot_tickets.tickets import MissingOption, TicketPlan, UnresolvedError
+from target_hubspot_tickets.tickets_by_key import read_by_key
 from target_hubspot_tickets.upserting import Upserter
 from target_hubspot_tickets.values import ValueProblemError, moment_of
 
@@ -181,19 +182,10 @@ class Loader:
         return [one for one in ready if one.input.key not in stale]
 
     def _versions(self, keys: Sequence[str]) -> dict[str, datetime]:
-        key_property, version = self._policy.key_property, self._policy.version_property
-        calls = [
-            self._api.read_by("tickets", key_property, part, [version]) for part in chunks(keys, MAX_INPUTS)
-        ]
-        versions = {}
-        for answer in self._client.send_all(calls):
-            if isinstance(answer, HubSpotAnswerError):
-                raise answer
-            for found in answer.get("results") or ():
-                values = found.get("properties") or {}
-                if moment := _moment(values.get(version)):
-                    versions[identity(str(values.get(key_property)))] = moment
-        return versions
+        version = self._policy.version_property
+        there = read_by_key(self._client, self._api, self._policy.key_property, keys, [version])
+        moments = {key: _moment((found.get("properties") or {}).get(version)) for key, found in there.items()}
+        return {key: moment for key, moment in moments.items() if moment}
 
     def _note(self, ready: Sequence[_Ready], answers: Sequence[Answered], outcome: RoundOutcome) -> None:
         by_key = {one.input.key: one for one in ready}

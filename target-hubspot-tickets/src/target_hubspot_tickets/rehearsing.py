@@ -11,13 +11,12 @@ from typing import IO, Any
 
 from target_hubspot_tickets.batching import Round
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import HubSpotAnswerError, SettingError
+from target_hubspot_tickets.errors import SettingError
 from target_hubspot_tickets.outcomes import HeldDelete, Rejected, RoundOutcome, Written
-from target_hubspot_tickets.protocol import MAX_INPUTS, Api, chunks
+from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.records import Delete, Upsert, identity
 from target_hubspot_tickets.tickets import TicketPlan, UnresolvedError
-
-NO_SUCH_PROPERTY = 400
+from target_hubspot_tickets.tickets_by_key import read_by_key
 
 
 class PlanFile:
@@ -56,10 +55,12 @@ class Rehearsal:
         key_property: str,
         *,
         archives: bool,
+        is_new_portal: bool,
         file: PlanFile,
     ) -> None:
         self._client, self._api, self._plan = client, api, plan
         self._key_property, self._archives, self._file = key_property, archives, file
+        self._is_new_portal = is_new_portal
 
     def load(self, round_: Round) -> RoundOutcome:
         """One line for each record; the outcome says what a run would count."""
@@ -118,19 +119,9 @@ class Rehearsal:
     def _there(self, planned: Mapping[str, dict[str, str]]) -> dict[str, Mapping[str, Any]]:
         """Tickets by the identity of their key, with the properties that would be sent."""
         names = sorted({name for properties in planned.values() for name in properties})
-        calls = [
-            self._api.read_by("tickets", self._key_property, part, names)
-            for part in chunks(planned, MAX_INPUTS)
-        ]
-        found: dict[str, Mapping[str, Any]] = {}
-        for answer in self._client.send_all(calls):
-            if isinstance(answer, HubSpotAnswerError):
-                if answer.status == NO_SUCH_PROPERTY:  # the key property would be made: no ticket has it yet
-                    continue
-                raise answer
-            for ticket in answer.get("results") or ():
-                found[identity(str((ticket.get("properties") or {}).get(self._key_property)))] = ticket
-        return found
+        if self._is_new_portal:  # the key property would be made: no ticket has it yet
+            return {}
+        return read_by_key(self._client, self._api, self._key_property, planned, names)
 
 
 def differences(properties: Mapping[str, str], there: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -130,6 +130,7 @@ class Session:
                 plan,
                 self.policy.key_property,
                 archives=self.policy.archives,
+                is_new_portal=self._is_new_portal,
                 file=self._plan_file,
             ).load
         ledger.save_stream(message["stream"], message)

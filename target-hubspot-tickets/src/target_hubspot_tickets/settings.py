@@ -99,6 +99,7 @@ JSON_SCHEMA: dict[str, Any] = {
             "integer", "Most alike", "Stop a run in which so many records one after the other are rejected for the same reason: the fault is not theirs.", default=1000, minimum=1
         ),
         "run_name": _setting("string", "Name of the run", "What the run is for, as --runs shows it.", default="sync"),
+        "progress_path": _setting("string", "Progress file", "JSON file that is replaced about every second during a run: the counts so far, and the phase."),
         "report_path": _setting("string", "Report file", "JSON file that a run leaves: counts, API calls, seconds, status."),
     },
 }  # fmt: skip

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
-import os
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Sequence
@@ -23,7 +20,7 @@ from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
-from target_hubspot_tickets import commands
+from target_hubspot_tickets import commands, reporting
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.errors import (
     HubSpotAnswerError,
@@ -34,21 +31,18 @@ from target_hubspot_tickets.errors import (
     TargetError,
     TooManyRejectedError,
 )
-from target_hubspot_tickets.hints import hint
+from target_hubspot_tickets.progress import Progress
 from target_hubspot_tickets.reading import MessageReader
 from target_hubspot_tickets.report import Report
 from target_hubspot_tickets.running import Run
 from target_hubspot_tickets.sessions import Session
 from target_hubspot_tickets.settings import JSON_SCHEMA, problems_of, with_defaults
+from target_hubspot_tickets.stopping import Stopping, StopSignal
 
+ENDED = "ended"
 GRACE_SECONDS = 7.0  # that a signal leaves to what is under way
-LAST_SECONDS = 9.5  # after that the process ends, whatever hangs: what is not confirmed has no state
 STATUS = {0: "complete", 4: "stopped: token refused", 5: "stopped: quota", 6: "stopped: HubSpot unreachable", 7: "stopped: rejected records",
           8: "stopped: deletions to confirm", 9: "stopped: another run"}  # fmt: skip
-
-
-class StopSignal(Exception):  # noqa: N818 - not an error: somebody wants an end
-    """SIGTERM or Ctrl-C came."""
 
 
 class TargetHubspotTickets(Target):
@@ -62,12 +56,13 @@ class TargetHubspotTickets(Target):
 
     def __init__(self, **options: Any) -> None:
         """A target by its configuration; the options are the SDK's."""
-        self._signals: list[int] = []
+        self._stopping = Stopping()
         self._out = sys.stdout
         self._run: Run | None = None
         self._held = contextlib.ExitStack()
         self._is_reporting = False
         self._last_state: dict[str, Any] | None = None
+        self._began = datetime.now(UTC)
         self.report = Report()
         super().__init__(**options)
         self.message_reader.between_reads = self._between_reads  # type: ignore[attr-defined]
@@ -85,9 +80,9 @@ class TargetHubspotTickets(Target):
     def _begin(self, retried_keys: Sequence[str] | None) -> Run:
         client = self._held.enter_context(HubSpotClient(self.settings))
         session = self._held.enter_context(
-            Session(self.settings, client, check_signal=self._check_signal, retried_keys=retried_keys)
+            Session(self.settings, client, check_signal=self._look, retried_keys=retried_keys)
         )
-        self._run = Run(session=session, report=self.report, emit=self._emit, check_signal=self._check_signal)
+        self._run = Run(session=session, report=self.report, emit=self._emit, check_signal=self._look)
         self._held.callback(self._run.close)
         self._held.callback(client.stop)  # before the run waits for its threads
         return self._run
@@ -118,22 +113,34 @@ class TargetHubspotTickets(Target):
             self._held.close()
 
     def _between_reads(self) -> None:
-        self._check_signal()
+        self._look()
         self.run.tick()
 
     # -- signals and states
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's form
-        """Only note it (D1): the thread that reads looks between two steps. A clock sees to it that a hung call ends, too."""
-        if not self._signals:
-            last = threading.Timer(LAST_SECONDS, os._exit, (128 + signum,))
-            last.daemon = True
-            last.start()
-        self._signals.append(signum)
+        self._stopping.note(signum)
 
-    def _check_signal(self) -> None:
-        if self._signals:
-            raise StopSignal
+    def _look(self) -> None:
+        """Between two steps, in the thread that reads: whether a signal came, and whether it is time to tell how far the run is."""
+        self._stopping.check()
+        self._progress.tick()
+
+    @cached_property
+    def _progress(self) -> Progress:
+        return Progress(self.settings["progress_path"], self._how_far)
+
+    def _how_far(self) -> dict[str, Any]:
+        """The report so far; its status and exit code once the run has ended."""
+        now, run = datetime.now(UTC), self.run
+        under_way: dict[str, Any] = {}
+        if run.phase != ENDED:
+            under_way = {"status": "running", "exit_code": None}
+            self.report.seconds = (now - self._began).total_seconds()
+            self.report.api_calls = run.session.client.api_calls
+        times = {"started_at": self._began.isoformat(), "at": now.isoformat()}
+        names = {"phase": run.phase, "run_name": self.settings["run_name"]}
+        return names | times | self.report.as_json() | under_way
 
     def _emit(self, state: dict[str, Any]) -> None:
         """The one place that writes to stdout: any other JSON line there would become the state (D6). A dry run has none."""
@@ -163,12 +170,13 @@ class TargetHubspotTickets(Target):
             TargetError: what ended the run; all that could be confirmed was.
             SystemExit: with 128 + the signal that ended it.
         """
-        started, began, self._out = time.monotonic(), datetime.now(UTC), sys.stdout
+        started, self._began, self._out = time.monotonic(), datetime.now(UTC), sys.stdout
         self._is_reporting = True
-        with contextlib.redirect_stdout(sys.stderr), self._held:
+        with self._stopping.watched(), contextlib.redirect_stdout(sys.stderr), self._held:
             session = self._begin(retried_keys).session
             try:
-                self._try_report_path()
+                reporting.try_path(self.settings)
+                self._progress.start()
                 self._listen(file_input, session if retried_keys != () else None)
                 self.report.exit_code = 0
             except TargetError as error:
@@ -178,7 +186,7 @@ class TargetHubspotTickets(Target):
                 self.report.exit_code = int(stop.code or 0)
                 raise
             finally:
-                self._note_end(session, began, time.monotonic() - started)
+                self._note_end(session, time.monotonic() - started)
 
     def _listen(self, file_input: IO[str] | None, retried: Session | None) -> None:
         """Read to the end, or the streams that the ledger knows; an early end first saves what is under way."""
@@ -189,8 +197,9 @@ class TargetHubspotTickets(Target):
             self.run.settle()
             raise
         except StopSignal:
-            self.run.save(0 if len(self._signals) > 1 else GRACE_SECONDS)
-            raise SystemExit(128 + self._signals[0]) from None
+            signals = self._stopping.signals
+            self.run.save(0 if len(signals) > 1 else GRACE_SECONDS)
+            raise SystemExit(128 + signals[0]) from None
         except (TargetError, StoppedError) as error:
             self.run.save(GRACE_SECONDS)
             cause = self.run.session.client.ended_by
@@ -218,45 +227,32 @@ class TargetHubspotTickets(Target):
                 "Please report it, and run again"
             )
 
-    def _try_report_path(self) -> None:
-        """Told at the start, not when everything is written."""
-        if path := self.settings["report_path"]:
-            try:
-                with Path(path).open("a", encoding="utf-8"):
-                    pass
-            except OSError as error:
-                raise SettingError(f"report_path can't be written: {error.strerror}") from None
-
-    def _note_end(self, session: Session, began: datetime, seconds: float) -> None:
+    def _note_end(self, session: Session, seconds: float) -> None:
         """The report of the run: in the ledger, in the log, in a file."""
         self.report.seconds = seconds
         self.report.status = STATUS.get(self.report.exit_code, "incomplete")
         try:
-            session.note_end(self.report, began, self._last_state)
+            session.note_end(self.report, self._began, self._last_state)
         except LedgerError:
             if self.report.exit_code == 0:  # else the run has an error that says more
                 raise
-        self.logger.info(
-            self.report.line(plan_path=self.settings["plan_path"] if self.settings["dry_run"] else None)
-        )
-        if self.report.rejected:
-            reasons = ", ".join(
-                f"{count} {code}" for code, count in self.report.rejected_by_code.most_common(5)
-            )
-            self.logger.warning(
-                "%s records were rejected (%s). %s. What HubSpot refused is tried again by the next run; a case that a rule refused "
-                "comes with its next change, or with a full refresh",
-                self.report.rejected,
-                reasons,
-                hint("See them", "rejected"),
-            )
-        if path := self.settings["report_path"]:
-            try:
-                Path(path).write_text(json.dumps(self.report.as_json()) + "\n", encoding="utf-8")
-            except OSError as error:
-                raise SettingError(f"report_path can't be written: {error.strerror}") from None
+        self.run.phase = ENDED
+        self._progress.write()
+        reporting.tell(self.report, self.settings)
 
     # -- settings and command line
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """The files of --config; what is wrong with one is told in a line, without what it holds."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except FileNotFoundError:
+            raise click.BadParameter(f"there is no such file: {_names(value)}", ctx, param) from None
+        except (OSError, ValueError, TypeError):
+            raise _Failure(
+                f"--config: a file can't be read as a JSON object: {_names(value)}", SettingError.exit_code
+            ) from None
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """All problems at once, none with a value: the SDK's own check would print a secret of the wrong type (D12)."""
@@ -301,6 +297,10 @@ class TargetHubspotTickets(Target):
             raise _Failure(str(error), error.exit_code) from None
         except TargetError as error:
             raise _Failure(str(error), error.exit_code) from None
+
+
+def _names(config: Sequence[str]) -> str:
+    return ", ".join(name for name in config if name != "ENV")
 
 
 def _schemas_of(session: Session) -> IO[str]:
