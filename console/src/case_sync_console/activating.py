@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from case_sync_console.definition import PAUSED, SAVED, set_setting, setting
+from case_sync_console.definition import PAUSED, SAVED, setting
+from case_sync_console.file_edits import put_setting
 from case_sync_console.meltano import TAP
 from case_sync_console.run_ends import failure_of
 from case_sync_console.switching import FROM_NOW, Step, position, step
@@ -80,6 +81,6 @@ def start_from_now(workplace: Workplace) -> None:
 
 def write_status(workplace: Workplace, status: str) -> None:
     """Write sync_status into the environment in meltano.yml."""
-    file = workplace.definition()
-    set_setting(file.document, workplace.environment, TAP, "sync_status", status)
-    file.save()
+    workplace.edit(
+        lambda document: (put_setting(document, workplace.environment, TAP, "sync_status", status),)
+    )

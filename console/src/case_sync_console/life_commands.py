@@ -10,6 +10,7 @@ from case_sync_console import (
     activating,
     error_commands,
     importing,
+    removing,
     resyncing,
     running,
     schedule_commands,
@@ -27,6 +28,7 @@ def add(app: typer.Typer) -> None:
     app.command("import")(_import)
     app.command("resync")(_resync)
     app.command("status")(_status)
+    app.command("remove")(_remove)
     error_commands.add(app)
     schedule_commands.add(app)
 
@@ -115,3 +117,15 @@ def _status(
 ) -> None:
     """How the sync stands: on or off, the last runs, API calls left, what is on record, the next run."""
     telling_status.show(context.obj, for_programs=for_programs)
+
+
+def _remove(
+    context: typer.Context,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    empty_ledger: Annotated[
+        bool, typer.Option("--empty-ledger", help="Also forget rejected records, waiting associations, runs.")
+    ] = False,
+) -> None:
+    """Remove settings, schedule and bookmarks of the sync. Tickets stay."""
+    removing.remove(context.obj, yes=yes, empty_ledger=empty_ledger)

@@ -123,9 +123,13 @@ class Meltano:
         """`prod:tap-salesforce-cases-to-target-hubspot-tickets`, and a suffix."""
         return ":".join(filter(None, (self.environment or "", STATE_ID, suffix)))
 
+    def all_state_ids(self) -> list[str]:
+        """All states of the project, whatever the environment."""
+        return self._output("state", "list").split()
+
     def state_ids(self) -> list[str]:
         """All states of this environment's sync: the continuous one, and those of interrupted imports."""
-        known = self._output("state", "list").split()
+        known = self.all_state_ids()
         return [one for one in known if one == self.state_id() or one.startswith(self.state_id() + ":")]
 
     def state(self, suffix: str = "") -> dict[str, Any] | None:

@@ -33,29 +33,6 @@ def name_of(interval: Interval) -> str:
     return f"{JOB}-{interval.words.replace(' ', '-')}"
 
 
-def set_entry(document: Document, interval: Interval) -> None:
-    """Keep Meltano's own schedule in step; its name says the interval, too."""
-    found = entry(document)
-    if found is None:
-        schedules = document.setdefault("schedules", [])
-        schedules.append({"name": name_of(interval), "interval": interval.cron, "job": JOB})
-        return
-    if str(found.get("name", "")).startswith(f"{JOB}-every-"):
-        found["name"] = name_of(interval)
-    found["interval"] = interval.cron
-
-
-def drop_entry(document: Document) -> bool:
-    """Take the entry away; whether there was one."""
-    found = entry(document)
-    if found is None:
-        return False
-    document["schedules"].remove(found)
-    if not document["schedules"]:
-        del document["schedules"]
-    return True
-
-
 def next_run(interval: str | None, now: datetime) -> datetime | None:
     """When the schedule calls next, in the zone of `now`; None where it never does, or the interval can't be read."""
     cron = plain_cron(interval) if interval else None

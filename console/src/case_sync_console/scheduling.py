@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from case_sync_console.errors import CommandLineError, ConfigurationError, ConsoleError
+from case_sync_console.file_edits import schedule_splices
 from case_sync_console.intervals import Interval, interval_of_cron, plain_cron, read_interval
 from case_sync_console.meltano import program
-from case_sync_console.schedule_entry import interval_text, set_entry
+from case_sync_console.schedule_entry import interval_text
 from case_sync_console.schedule_text import (
     Job,
     cron_line,
@@ -119,10 +120,8 @@ def install(workplace: Workplace, kind: str | None, every: str | None) -> None:
         raise CommandLineError(f"--as can be {CRON} or {SYSTEMD}")
     (workplace.folder / ".meltano").mkdir(exist_ok=True)
     _INSTALL[chosen](workplace, job, times)
-    if every is not None and times.interval:
-        file = workplace.definition()
-        set_entry(file.document, times.interval)
-        file.save()
+    if every is not None and (interval := times.interval):
+        workplace.edit(lambda document: schedule_splices(document, interval))
     how_often = times.interval.words if times.interval else f"at '{times.cron}'"
     workplace.screen.print(f"Installed with {chosen}: the sync runs {how_often}.", markup=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from case_sync_console.definition import rules_place
 from case_sync_console.errors import ConfigurationError
 from case_sync_console.meltano import Meltano
 from case_sync_console.project_file import YamlFile
+from case_sync_console.yaml_splicing import Splice, spliced
 
 DEFINITION = "meltano.yml"
 
@@ -32,6 +34,15 @@ class Workplace:
     def definition(self) -> YamlFile:
         """meltano.yml as it is now."""
         return YamlFile.read(self.folder / DEFINITION)
+
+    def edit(self, wanted: Callable[[Mapping[str, Any]], Sequence[Splice]]) -> None:
+        """Change meltano.yml where `wanted`, given the document, says; all other bytes stay.
+
+        Raises:
+            ConfigurationError: it can't be done there; the file is as it was.
+        """
+        file = self.definition()
+        file.save_text(spliced(file.text, wanted(file.document)))
 
     def rules_file(self) -> YamlFile:
         """The file that the rules stand in: meltano.yml itself, or the one that it names."""
