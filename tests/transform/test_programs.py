@@ -126,6 +126,8 @@ def test_N02_findings_come_as_json_and_say_what_the_text_says(metadata: list[str
     assert len(told["problems"]) == 1
     assert told["without_rule"]
     assert all(line in as_text.stdout for line in [*told["problems"], *told["without_rule"]])
+    assert told["rules"]["pipelines"]["default"]["pipeline"] == "No such"
+    assert told["fit"] == fit(known_from(metadata))
     fine = command("--rules", "meltano.yml", "--check-rules=json", *options_of(metadata))
     assert (fine.returncode, json.loads(fine.stdout)["ok"]) == (0, True)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from case_sync_console.definition import rules_place
 from case_sync_console.errors import ConfigurationError, RefusedEditError
-from case_sync_console.looking import Look, look, shown_rules, together
+from case_sync_console.looking import Look, look
 from case_sync_console.mapping_edits import Known
 from case_sync_console.project_file import YamlFile
 from case_sync_console.rule_changes import changes
@@ -57,20 +57,18 @@ def rules_text(workplace: Workplace) -> RulesText:
 Wanted = Callable[[Known, Mapping[str, Any]], Sequence[Splice]]
 
 
-def edit(workplace: Workplace, wanted: Wanted, *, needs_fit: bool = False) -> Edited:
+def edit(workplace: Workplace, wanted: Wanted) -> Edited:
     """Look, let `wanted` say what is to change, check that, and write it.
 
     Args:
         workplace: the project.
         wanted: gets what is known and the block as it is written.
-        needs_fit: whether it needs to know what fits what.
 
     Raises:
         RefusedEditError: it would not work; the file is as it was.
     """
     with look(workplace) as found:
-        fit = found.fit() if needs_fit else {"fields": {}, "properties": {}}
-        known = Known(rules=found.rules, fit=fit, sides=found.sides)
+        known = Known(rules=found.rules, fit=found.found.fit, sides=found.sides)
         text = rules_text(workplace)
         return written(workplace, found, text, wanted(known, text.block))
 
@@ -85,24 +83,11 @@ def written(workplace: Workplace, found: Look, text: RulesText, splices: Sequenc
     new = text.after(splices)
     if new == text.file.text:
         return Edited(changes=(), problems=(), file=name)
-    candidate = found.write(f"candidate-{name}", new)
     with waiting(workplace.screen, CHECKING):
-        checked, after, before = together(
-            lambda: found.check(candidate),
-            lambda: _shown(found, candidate),
-            found.check,
-        )
-    if worse := [p for p in checked["problems"] if p not in before["problems"]]:
+        problems, after = found.judge(new)
+    if worse := [problem for problem in problems if problem not in found.found.problems]:
         raise RefusedEditError(worse)
     if after is None:
         raise ConfigurationError(f"{name} could not be read with this change; nothing was changed")
     text.file.save_text(new)
-    return Edited(changes=changes(found.rules, after), problems=tuple(checked["problems"]), file=name)
-
-
-def _shown(found: Look, candidate: Any) -> Mapping[str, Any] | None:
-    """The rules of the candidate; None where they can't be read: the check says why."""
-    try:
-        return shown_rules(found.meltano, candidate)
-    except ConfigurationError:
-        return None
+    return Edited(changes=changes(found.rules, after.rules), problems=tuple(problems), file=name)

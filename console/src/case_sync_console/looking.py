@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from case_sync_console.both_sides import BothSides, both_sides
-from case_sync_console.errors import ConfigurationError, ConsoleError, PluginError
+from case_sync_console.errors import ConfigurationError, ConsoleError
 from case_sync_console.meltano import MAPPER, TAP, TARGET, Meltano, side_by_side
 from case_sync_console.remedies import of_rules
 from case_sync_console.waiting import waiting
@@ -21,24 +21,36 @@ LOOKING = "Looking at Salesforce and HubSpot ..."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the mapper says of rules: `problems`, the rules in effect, `places` by process and status, what fits what."""
+
+    problems: Sequence[str]
+    rules: Mapping[str, Any]
+    places: Sequence[Mapping[str, Any]]
+    fit: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Both systems as they are now, the rules in effect, and the folder in which what was found lies for the mapper."""
+    """Both systems as they are now, the rules, and the folder in which what was found lies for the mapper."""
 
     meltano: Meltano
     folder: Path
-    rules_path: Path
+    file: str
     sides: BothSides
-    rules: Mapping[str, Any]
+    found: Findings
     earlier: Mapping[str, Any] | None
 
-    def check(self, rules_path: Path | None = None) -> Mapping[str, Any]:
-        """The mapper's findings about rules: problems, places, what has no rule of its own."""
-        return checked(self.meltano, rules_path or self.rules_path, self._metadata())
+    @property
+    def rules(self) -> Mapping[str, Any]:
+        """The rules in effect."""
+        return self.found.rules
 
-    def fit(self) -> Mapping[str, Any]:
-        """Which Case fields fit which ticket properties."""
-        found: Mapping[str, Any] = self.meltano.invoke_json(MAPPER, "--fit", *self._metadata())
-        return found
+    def judge(self, text: str) -> tuple[Sequence[str], Findings | None]:
+        """Problems of another text of the file with the rules, and all else, if its rules can be read."""
+        path = self.folder / f"candidate-{self.file}"
+        path.write_text(text, encoding="utf-8")
+        return judged(self.meltano, path, self.folder)
 
     def preflight(self) -> Mapping[str, Any]:
         """The target's findings about the portal, for tickets as the rules make them."""
@@ -55,21 +67,10 @@ class Look:
         )
         return found
 
-    def write(self, name: str, text: str) -> Path:
-        """A file in the folder, which is gone with it."""
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def _metadata(self) -> list[str]:
-        return [
-            part for name in ("org", "portal") for part in ("--metadata", str(self.folder / f"{name}.json"))
-        ]
-
 
 @contextmanager
 def look(workplace: Workplace, *, earlier: str | None = None) -> Iterator[Look]:
-    """Ask for everything, side by side.
+    """Ask for everything, as much of it side by side as can be.
 
     Args:
         workplace: the project.
@@ -83,50 +84,66 @@ def look(workplace: Workplace, *, earlier: str | None = None) -> Iterator[Look]:
     meltano = workplace.meltano
     with tempfile.TemporaryDirectory(prefix="case-sync-") as name:
         folder = Path(name)
-        before = folder / f"earlier-{file.path.name}"
-        if earlier is not None:
-            before.write_text(earlier, encoding="utf-8")
         with waiting(workplace.screen, LOOKING):
-            org, portal, rules, earlier_rules = together(
+            org, portal = together(
                 lambda: meltano.invoke_json(f"{TAP}:describe"),
                 lambda: meltano.invoke_json(f"{TARGET}:describe"),
-                lambda: shown_rules(meltano, file.path),
-                lambda: shown_rules(meltano, before) if earlier is not None else None,
             )
-        for found, answer in (("org", org), ("portal", portal)):
-            (folder / f"{found}.json").write_text(json.dumps(answer), encoding="utf-8")
+            for found, answer in (("org", org), ("portal", portal)):
+                (folder / f"{found}.json").write_text(json.dumps(answer), encoding="utf-8")
+            findings, before = together(
+                lambda: read_findings(meltano, file.path, folder),
+                lambda: (
+                    None
+                    if earlier is None
+                    else _earlier_rules(meltano, folder / f"earlier-{file.path.name}", earlier)
+                ),
+            )
         yield Look(
             meltano=meltano,
             folder=folder,
-            rules_path=file.path,
+            file=file.path.name,
             sides=both_sides(org, portal),
-            rules=rules,
-            earlier=earlier_rules,
+            found=findings,
+            earlier=before,
         )
 
 
-def shown_rules(meltano: Meltano, path: Path) -> Mapping[str, Any]:
-    """The rules of a file that are in effect.
+def judged(meltano: Meltano, path: Path, folder: Path | None = None) -> tuple[Sequence[str], Findings | None]:
+    """What the mapper says of the rules in a file, with the metadata in `folder`."""
+    names = [] if folder is None else [str(folder / "org.json"), str(folder / "portal.json")]
+    metadata = [part for name in names for part in ("--metadata", name)]
+    told = meltano.findings(MAPPER, "--rules", str(path), "--check-rules=json", *metadata)
+    if told["rules"] is None:
+        return told["problems"], None
+    found = Findings(
+        problems=told["problems"], rules=told["rules"], places=told["places"], fit=told["fit"] or {}
+    )
+    return told["problems"], found
+
+
+def read_findings(meltano: Meltano, path: Path, folder: Path | None = None) -> Findings:
+    """The same of rules that can be read.
 
     Raises:
-        ConfigurationError: they can't be read; all problems at once.
+        ConfigurationError: they can't; all problems at once.
     """
-    try:
-        found: Mapping[str, Any] = meltano.invoke_json(MAPPER, "--rules", str(path), "--show-rules")
-    except PluginError:
-        problems = checked(meltano, path, []).get("problems")
-        if not problems:
-            raise
-        raise ConfigurationError(
-            listed(f"the rules in {path.name} can't be used", problems, path.name)
-        ) from None
+    problems, found = judged(meltano, path, folder)
+    if found is None:
+        raise ConfigurationError(listed(f"the rules in {path.name} can't be used", problems, path.name))
     return found
 
 
-def checked(meltano: Meltano, path: Path, metadata: Sequence[str]) -> Mapping[str, Any]:
-    """The mapper's findings about the rules of a file."""
-    found: Mapping[str, Any] = meltano.findings(MAPPER, "--rules", str(path), "--check-rules=json", *metadata)
-    return found
+def shown_rules(meltano: Meltano, path: Path) -> Mapping[str, Any]:
+    """The rules of a file that are in effect, without a look at the systems."""
+    return read_findings(meltano, path).rules
+
+
+def _earlier_rules(meltano: Meltano, path: Path, text: str) -> Mapping[str, Any] | None:
+    """The rules of an earlier text; None where they could not be read."""
+    path.write_text(text, encoding="utf-8")
+    _, found = judged(meltano, path)
+    return found.rules if found else None
 
 
 def listed(title: str, problems: Sequence[str], file: str) -> str:

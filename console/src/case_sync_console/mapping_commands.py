@@ -66,7 +66,7 @@ def _add(  # noqa: PLR0913 - its options
     def wanted(known: Known, _block: Mapping[str, Any]) -> Sequence[Splice]:
         return added(_property(property_, known), _wish(field, value, convert, options, known), known)
 
-    show_edit(context.obj, edit(context.obj, wanted, needs_fit=True))
+    show_edit(context.obj, edit(context.obj, wanted))
 
 
 @app.command("edit")
@@ -95,7 +95,7 @@ def _edit(  # noqa: PLR0913 - its options
         wish = _wish(field, value, convert, options, known)
         return edited(_property(property_, known), target, wish, known, block)
 
-    show_edit(context.obj, edit(context.obj, wanted, needs_fit=True))
+    show_edit(context.obj, edit(context.obj, wanted))
 
 
 @app.command("delete")

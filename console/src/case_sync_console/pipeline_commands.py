@@ -31,9 +31,14 @@ def _list(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Every active support process and status with its pipeline and stage, and what HubSpot has."""
     workplace: Workplace = context.obj
     with look(workplace) as found:
-        places = found.check()["places"]
+        places = found.found.places
     there = {p.label: list(p.stages) for p in found.sides.pipelines}
-    show(workplace, pipelines_screen(places, there), {"places": places, "pipelines": there}, as_json=as_json)
+    show(
+        workplace,
+        pipelines_screen(places, there),
+        {"places": list(places), "pipelines": there},
+        as_json=as_json,
+    )
 
 
 @app.command("set")

@@ -16,8 +16,8 @@ from case_sync_console.sampling import Asked, Sampled, sampled
 from case_sync_console.waiting import waiting
 from case_sync_console.workplace import Workplace
 
-CHECKING = "Checking the rules against both ..."
-TRYING = "Checking the rules against both, and trying them on real cases ..."
+CHECKING = "Asking HubSpot whether it would take such tickets ..."
+TRYING = "Trying the rules on real cases ..."
 
 
 def plan(workplace: Workplace, asked: Asked) -> Preview:
@@ -33,10 +33,8 @@ def plan(workplace: Workplace, asked: Asked) -> Preview:
 def preview(workplace: Workplace, found: Look, asked: Asked) -> Preview:
     """The preview of what was found."""
     with waiting(workplace.screen, TRYING if asked.is_any else CHECKING):
-        checked, portal, sample = together(
-            found.check,
-            found.preflight,
-            lambda: sampled(workplace, asked) if asked.is_any else None,
+        portal, sample = together(
+            found.preflight, lambda: sampled(workplace, asked) if asked.is_any else None
         )
     mappings = mappings_of(found.rules, found.sides)
     return Preview(
@@ -47,22 +45,20 @@ def preview(workplace: Workplace, found: Look, asked: Asked) -> Preview:
         required=required_of(mappings, found.sides),
         mappings=mappings,
         switched_off=tuple(found.rules["switched_off"]),
-        places=tuple(checked["places"]),
-        problems=tuple(_problems(checked, portal, sample, found.rules_path.name)),
+        places=tuple(found.found.places),
+        problems=tuple(_problems(found, portal, sample)),
         notes=tuple(portal.get("notes") or ()),
         changes=None if found.earlier is None else changes(found.earlier, found.rules),
         cases=None if sample is None else sample.lines,
     )
 
 
-def _problems(
-    checked: Mapping[str, Any], portal: Mapping[str, Any], sample: Sampled | None, file: str
-) -> list[Problem]:
-    of_the_rules = of_rules(checked["problems"], file)
-    found = [*of_the_rules, *of_portal(portal.get("problems") or (), of_the_rules)]
-    if not found and sample and sample.failure:
-        found.append(Problem(text=str(sample.failure), remedy=_remedy(sample.failure)))
-    return found
+def _problems(found: Look, portal: Mapping[str, Any], sample: Sampled | None) -> list[Problem]:
+    of_the_rules = of_rules(found.found.problems, found.file)
+    problems = [*of_the_rules, *of_portal(portal.get("problems") or (), of_the_rules)]
+    if not problems and sample and sample.failure:
+        problems.append(Problem(text=str(sample.failure), remedy=_remedy(sample.failure)))
+    return problems
 
 
 def _remedy(failure: ConsoleError) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from case_sync_console.editing import edit, rules_text
+from case_sync_console.editing import edit
 from case_sync_console.looking import shown_rules
 from case_sync_console.mapping_edits import Known
 from case_sync_console.preview import settings_of
@@ -29,7 +29,7 @@ app = typer.Typer(
 def _show(context: typer.Context, *, as_json: AsJson = False) -> None:
     """All rules but mappings and pipelines, and what they mean."""
     workplace: Workplace = context.obj
-    settings = settings_of(shown_rules(workplace.meltano, rules_text(workplace).file.path))
+    settings = settings_of(shown_rules(workplace.meltano, workplace.rules_file().path))
     show(workplace, settings_table(settings), [asdict(one) for one in settings], as_json=as_json)
 
 

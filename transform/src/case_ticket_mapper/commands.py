@@ -106,23 +106,30 @@ def checked(block: Any, paths: Iterable[Path]) -> tuple[list[str], bool]:
 
 
 def checked_as_json(read: Callable[[], Any], paths: Iterable[Path]) -> tuple[list[str], bool]:
-    """The same as one JSON object; rules that can't be read at all are problems there, too."""
+    """The same as one JSON object, with all else that a console wants to know: each start of a program takes its time.
+
+    Rules that can't be read at all are problems there, too.
+    """
     try:
-        rules, known = read_rules(read()), metadata_of(paths)
+        block, known = read(), metadata_of(paths)
+        rules = read_rules(block)
     except RulesError as error:
         return [_findings_json(error.problems)], False
     except MapperError as error:
         return [_findings_json([str(error)])], False
     found = check(rules, known)
-    return [_findings_json(found.problems, found.without_rule, places(rules, known))], not found.problems
+    more = {
+        "without_rule": found.without_rule,
+        "places": places(rules, known),
+        "rules": shown_rules(block),
+        "fit": fit(known) if known.fields is not None and known.properties is not None else None,
+    }
+    return [_findings_json(found.problems, **more)], not found.problems
 
 
-def _findings_json(
-    problems: Sequence[str], without_rule: Sequence[str] = (), places_: Sequence[Any] = ()
-) -> str:
-    return json_text(
-        {"ok": not problems, "problems": problems, "without_rule": without_rule, "places": places_}
-    )
+def _findings_json(problems: Sequence[str], **more: Any) -> str:
+    nothing: dict[str, Any] = {"without_rule": [], "places": [], "rules": None, "fit": None}
+    return json_text({"ok": not problems, "problems": problems} | nothing | more)
 
 
 def fitting(paths: Iterable[Path]) -> str:
