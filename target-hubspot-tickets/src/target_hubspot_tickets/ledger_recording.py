@@ -40,8 +40,8 @@ def _written_without_digest(outcome: RoundOutcome) -> Iterable[str]:
 # takes back a held deletion, and a held deletion a rejected upsert. A digest that is not known any more must not stay either.
 LEAVING: Mapping[Table, Callable[[RoundOutcome], Iterable[str]]] = {
     REJECTED: lambda outcome: chain(
-        outcome.written,
-        outcome.unchanged,
+        outcome.written.keys() - outcome.narrowed,
+        outcome.unchanged - outcome.narrowed,
         outcome.stale,
         outcome.archived,
         outcome.ignored,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -45,11 +45,16 @@ class Remembers(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
-    """A record on its way: what is sent, and what tells it from what was sent before."""
+    """A record on its way: what is sent, and what tells it from what was sent before.
+
+    Of a narrow one only some properties are sent, because its ticket exists (only_properties); of an empty one none but the key.
+    """
 
     upsert: Upsert
     input: Input
     digest: bytes | None
+    is_narrow: bool = False
+    is_empty: bool = False
 
 
 class Loader:
@@ -85,13 +90,18 @@ class Loader:
                 upserts[item.key] = item
             else:
                 self._delete(item, outcome)
-        ready = self._fresh(self._changed(self._ready(upserts, outcome), outcome), outcome)
+        ready = self._changed(self._some(self._ready(upserts, outcome), outcome), outcome)
+        ready = self._fresh(ready, outcome)
         sent: list[Future[Answered]] = [
             self._client.submit("general", self._upserter.send, batch)
             for batch in batches([r.input for r in ready])
         ]
         self._note(ready, [future.result() for future in sent], outcome)
-        tickets = {key: _ticket(upserts[key], written) for key, written in outcome.written.items()}
+        tickets = {
+            key: _ticket(upserts[key], written)
+            for key, written in outcome.written.items()
+            if key not in outcome.narrowed
+        }
         del upserts, ready, sent
         round_.lighten()
         self._associate(tickets, outcome)
@@ -106,10 +116,11 @@ class Loader:
     def _ready(self, upserts: Mapping[str, Upsert], outcome: RoundOutcome) -> list[_Ready]:
         """What can be sent; what can't be is rejected here."""
         ready: list[_Ready] = []
-        refused = self._prepare(upserts, ready)
+        there = self._there(upserts)
+        refused = self._prepare(upserts, there, ready)
         missing = [one for error in refused.values() for one in error.missing_options]
         if missing and self._adder and self._add_options(missing):
-            refused |= self._prepare({key: upserts[key] for key in refused}, ready, refused)
+            refused |= self._prepare({key: upserts[key] for key in refused}, there, ready, refused)
         for key, error in refused.items():
             outcome.rejected.append(self._rejected(upserts[key], error.code, str(error)))
         return ready
@@ -117,6 +128,7 @@ class Loader:
     def _prepare(
         self,
         upserts: Mapping[str, Upsert],
+        there: Collection[str],
         ready: list[_Ready],
         refused: dict[str, UnresolvedError] | None = None,
     ) -> dict[str, UnresolvedError]:
@@ -124,16 +136,38 @@ class Loader:
         errors: dict[str, UnresolvedError] = {}
         for key, upsert in upserts.items():
             try:
-                properties = self._plan.properties_of(upsert)
+                is_narrow = identity(key) in there
+                properties = self._properties(upsert, is_narrow=is_narrow)
             except UnresolvedError as error:
                 errors[key] = error
                 continue
             if refused:
                 del refused[key]
             one = encode(key, properties, self._policy.key_property)
-            digest = _digest(one, upsert) if self._policy.only_changed else None
-            ready.append(_Ready(upsert=upsert, input=one, digest=digest))
+            digest = _digest(one, upsert) if self._policy.only_changed and not is_narrow else None
+            is_empty = is_narrow and len(properties) == 1
+            ready.append(
+                _Ready(upsert=upsert, input=one, digest=digest, is_narrow=is_narrow, is_empty=is_empty)
+            )
         return errors
+
+    def _properties(self, upsert: Upsert, *, is_narrow: bool) -> dict[str, str]:
+        narrowing = self._policy.narrowing
+        if narrowing and is_narrow:
+            return narrowing.properties_of(upsert, self._plan)
+        return self._plan.properties_of(upsert)
+
+    def _there(self, upserts: Mapping[str, Upsert]) -> Collection[str]:
+        """Identities of those whose tickets exist, where that matters (only_properties)."""
+        if not self._policy.narrowing:
+            return frozenset()
+        return read_by_key(self._client, self._api, self._policy.key_property, upserts).keys()
+
+    def _some(self, ready: list[_Ready], outcome: RoundOutcome) -> list[_Ready]:
+        """Without those of which nothing is to be written: their records have none of the properties."""
+        outcome.narrowed |= {one.input.key for one in ready if one.is_narrow}
+        outcome.unchanged |= {one.input.key for one in ready if one.is_empty}
+        return [one for one in ready if not one.is_empty]
 
     def _add_options(self, missing: Sequence[MissingOption]) -> bool:
         """Make the options that records ask for (create_options); whether any was."""
@@ -159,7 +193,7 @@ class Loader:
         if not self._policy.only_changed:
             return ready
         known = self._ledger.digests([one.input.key for one in ready])
-        changed = [one for one in ready if known.get(one.input.key) != one.digest]
+        changed = [one for one in ready if one.is_narrow or known.get(one.input.key) != one.digest]
         # A write whose answer is lost must not look unwritten later: what was known of these is not true any more.
         self._ledger.forget_digests([one.input.key for one in changed if one.input.key in known])
         outcome.unchanged |= {one.input.key for one in ready} - {one.input.key for one in changed}

@@ -98,6 +98,7 @@ class RoundOutcome:
         rejected: put on record; a later one of the same key replaces the earlier (first time kept, tries counted up).
         held: deletions to be done at the end of the run.
         ignored: keys whose deletion the setting ignores; their rejected rows leave the ledger.
+        narrowed: keys of which only some properties were to be written (only_properties): their rejected rows stay.
         stale: keys whose ticket is newer than the record (stale_guard); their rejected rows leave the ledger.
         archived: keys whose tickets were archived now, or were gone already: digest, pending and made rows leave the ledger.
         associations: what became of their associations.
@@ -108,6 +109,7 @@ class RoundOutcome:
     rejected: list[Rejected] = field(default_factory=list)
     held: list[HeldDelete] = field(default_factory=list)
     ignored: set[str] = field(default_factory=set)
+    narrowed: set[str] = field(default_factory=set)
     stale: set[str] = field(default_factory=set)
     archived: set[str] = field(default_factory=set)
     associations: AssociationOutcome = field(default_factory=AssociationOutcome)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +15,7 @@ from target_hubspot_tickets.errors import SettingError
 from target_hubspot_tickets.outcomes import HeldDelete, Rejected, RoundOutcome, Written
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.records import Delete, Upsert, identity
+from target_hubspot_tickets.settings import Policy
 from target_hubspot_tickets.tickets import TicketPlan, UnresolvedError
 from target_hubspot_tickets.tickets_by_key import read_by_key
 
@@ -52,14 +53,13 @@ class Rehearsal:
         client: HubSpotClient,
         api: Api,
         plan: TicketPlan,
-        key_property: str,
+        policy: Policy,
         *,
-        archives: bool,
         is_new_portal: bool,
         file: PlanFile,
     ) -> None:
         self._client, self._api, self._plan = client, api, plan
-        self._key_property, self._archives, self._file = key_property, archives, file
+        self._policy, self._file = policy, file
         self._is_new_portal = is_new_portal
 
     def load(self, round_: Round) -> RoundOutcome:
@@ -67,12 +67,18 @@ class Rehearsal:
         outcome = RoundOutcome()
         lines = [self._reject(rejected, outcome) for rejected in round_.rejected.values()]
         planned: dict[str, dict[str, str]] = {}
+        narrowing = self._policy.narrowing
+        existing = self._there([one.key for one in round_.items.values()], []) if narrowing else {}
         for item in round_.items.values():
             if isinstance(item, Delete):
                 lines.append(self._delete(item, outcome))
                 continue
             try:
-                planned[item.key] = self._plan.properties_of(item)
+                planned[item.key] = (
+                    narrowing.properties_of(item, self._plan)
+                    if narrowing and identity(item.key) in existing
+                    else self._plan.properties_of(item)
+                )
             except UnresolvedError as error:
                 lines.append(self._reject(_rejected(item, error), outcome))
         lines += self._compare(planned, outcome)
@@ -84,7 +90,7 @@ class Rehearsal:
         return {"key": rejected.key, "would": "reject", "code": rejected.code, "reason": rejected.message}
 
     def _delete(self, item: Delete, outcome: RoundOutcome) -> dict[str, Any]:
-        if self._archives:
+        if self._policy.archives:
             outcome.held.append(HeldDelete(key=item.key, source=item.source))
             return {
                 "key": item.key,
@@ -99,7 +105,7 @@ class Rehearsal:
         }
 
     def _compare(self, planned: Mapping[str, dict[str, str]], outcome: RoundOutcome) -> list[dict[str, Any]]:
-        there = self._there(planned)
+        there = self._there(planned, sorted({name for properties in planned.values() for name in properties}))
         lines = []
         for key, properties in planned.items():
             ticket = there.get(identity(key))
@@ -116,12 +122,11 @@ class Rehearsal:
             lines.append({"key": key, "would": would, "ticket_id": str(ticket["id"]), "changes": changes})
         return lines
 
-    def _there(self, planned: Mapping[str, dict[str, str]]) -> dict[str, Mapping[str, Any]]:
-        """Tickets by the identity of their key, with the properties that would be sent."""
-        names = sorted({name for properties in planned.values() for name in properties})
+    def _there(self, keys: Iterable[str], names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Tickets by the identity of their key, with these properties."""
         if self._is_new_portal:  # the key property would be made: no ticket has it yet
             return {}
-        return read_by_key(self._client, self._api, self._key_property, planned, names)
+        return read_by_key(self._client, self._api, self._policy.key_property, keys, names)
 
 
 def differences(properties: Mapping[str, str], there: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,11 +16,14 @@ from target_hubspot_tickets.batching import Round
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.deleting import Deleter
 from target_hubspot_tickets.deletion_guard import DeletionLimits, Doomed, Marks
+from target_hubspot_tickets.errors import PreflightError
+from target_hubspot_tickets.hints import hint
 from target_hubspot_tickets.labels import Labels
 from target_hubspot_tickets.ledger_rows import PendingRow, RejectedRow
 from target_hubspot_tickets.loading import Loader
 from target_hubspot_tickets.lookups import Lookups
 from target_hubspot_tickets.marked_tickets import MarkedTickets
+from target_hubspot_tickets.narrowing import narrowing_problems
 from target_hubspot_tickets.opening import Opened, ask_portal, open_portal
 from target_hubspot_tickets.option_adding import OptionAdder
 from target_hubspot_tickets.outcomes import HeldDelete, RoundOutcome
@@ -36,10 +40,8 @@ from target_hubspot_tickets.tickets import TicketPlan
 if TYPE_CHECKING:
     from target_hubspot_tickets.ledger import Ledger
 
-PATIENT_TRIES = 10  # a rejected record is tried in so many runs one after the other,
-PATIENCE = timedelta(
-    days=1
-)  # and after that once in so long: a fault that stays costs little, and is never given up
+# That a rejected record gets by itself; then it is tried on command, or with a newer record of its key.
+AUTOMATIC_TRIES = 10
 logger = logging.getLogger("target-hubspot-tickets")
 Load = Callable[[Round], RoundOutcome]
 
@@ -63,6 +65,8 @@ class Session:
         self.settings, self.client = settings, client
         self.api = Api(settings["api_version"])
         self.policy: Policy = policy_of(settings)
+        if retried_keys != ():  # what is tried again on command is written whole
+            self.policy = replace(self.policy, narrowing=None)
         self._check_signal, self._retried_keys, self._only_reads = check_signal, retried_keys, only_reads
         self._held = ExitStack()
         self._is_open = False
@@ -114,6 +118,10 @@ class Session:
             PreflightError: what does not fit; nothing was written.
         """
         columns = message["schema"].get("properties") or {}
+        if self.policy.narrowing and (
+            problems := narrowing_problems(self.settings["only_properties"], columns)
+        ):
+            raise PreflightError(problems)
         questions = ask_portal(self.client, self.api, columns)  # answered while the ledger is opened
         ledger = self.ledger
         opened = self._open_portal(columns, read_only=self.settings["dry_run"], questions=questions)
@@ -128,8 +136,7 @@ class Session:
                 self.client,
                 self.api,
                 plan,
-                self.policy.key_property,
-                archives=self.policy.archives,
+                self.policy,
                 is_new_portal=self._is_new_portal,
                 file=self._plan_file,
             ).load
@@ -228,15 +235,24 @@ class Session:
         return retry_page(self.client, self.api, self._associator, self.policy.key_property, page)
 
     def rejected_to_retry(self, stream: str) -> Iterator[RejectedRow]:
-        """Rejected records of a stream whose time has come, as far as they were kept whole."""
-        if self.settings["dry_run"]:
+        """Rejected records of a stream whose turn it is, as far as they were kept whole."""
+        if self.settings["dry_run"] or self.policy.narrowing:
             return
-        now = datetime.now(UTC)
-        keys = self._retried_keys
-        for row in self.ledger.rejected(keys=keys or None):
-            is_due = row.tries < PATIENT_TRIES or now - row.last_at >= PATIENCE or keys != ()
-            if row.stream == stream and row.record is not None and is_due:
-                yield row
+        on_command = self._retried_keys != ()
+        percent = self.settings["retry_below_percent"]
+        for row in self.ledger.rejected(keys=self._retried_keys or None):
+            is_due = on_command or row.tries <= AUTOMATIC_TRIES
+            if row.stream != stream or row.record is None or not is_due:
+                continue
+            if not on_command and self.client.day.is_above(percent):
+                logger.warning(
+                    "more than %s %% of the day's HubSpot calls are used (retry_below_percent): rejected records of earlier runs wait for "
+                    "a later one. %s",
+                    percent,
+                    hint("Try them all the same", "retry"),
+                )
+                return
+            yield row
 
     def known_streams(self) -> list[dict[str, Any]]:
         """The last SCHEMA message of each stream that this portal was loaded from."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from target_hubspot_tickets.narrowing import Narrowing, narrowing_of
 from target_hubspot_tickets.tickets import Choices
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -18,6 +19,7 @@ JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "boolean": bool,
     "number": (int, float),
+    "array": list,
 }
 OAUTH = ("client_id", "client_secret", "refresh_token")
 API_VERSIONS = ("2026-09", "2026-03", "v3")
@@ -73,6 +75,10 @@ JSON_SCHEMA: dict[str, Any] = {
         "max_tries": _setting("integer", "Tries", "How often a call is tried before the run ends.", default=6, minimum=1),
         "dry_run": _setting("boolean", "Dry run", "Write nothing: plan_path tells what a run would do with each record. No state is let out.", default=False),
         "plan_path": _setting("string", "Plan file", "JSON lines of a dry run, one for each record.", default="tickets-plan.jsonl"),
+        "only_properties": _setting(
+            "array", "Only these properties", "Of tickets that exist, write only these properties and nothing else; new ones are created whole. One more call per 100 records.",
+            items={"type": "string"}, default=[],
+        ),
         # associations
         "association_mode": _choice(
             "Association mode", "add: only makes associations; mirror: also removes those that this target made and that no longer hold.", "add", "add", "mirror"
@@ -91,6 +97,9 @@ JSON_SCHEMA: dict[str, Any] = {
         ),
         "lock_wait_seconds": _setting("integer", "Wait for the lock", "Seconds to wait for another run on the same portal before this one is refused.", default=30, minimum=0),
         "keep_rejected_payloads": _setting("boolean", "Keep rejected records", "Keep rejected records whole, so that later runs try them again; without, the case has to be read again.", default=True),
+        "retry_below_percent": _setting(
+            "integer", "Retry below", "Rejected records of earlier runs are tried again only while no more than this share of the day's HubSpot calls, in percent, is used.", default=75, minimum=0
+        ),
         "retention_days": _setting("integer", "Retention", "Days after which the ledger forgets the values of rejected records, and runs.", default=30, minimum=1),
         "fail_on_rejected": _setting("boolean", "Fail on rejected", "End with exit code 7 if a record was rejected.", default=False),
         "max_rejected": _setting("integer", "Most rejected", "Stop a run that rejects more records than this.", minimum=0),
@@ -185,6 +194,8 @@ def _type_problem(name: str, value: Any, schema: Mapping[str, Any]) -> str | Non
     kind = schema["type"][0]
     if not isinstance(value, JSON_TYPES[kind]) or (kind in {"integer", "number"} and isinstance(value, bool)):
         return f"{name} must be of type {kind}"
+    if isinstance(value, list) and not all(isinstance(one, str) for one in value):
+        return f"{name} must be a list of texts"
     if "allowed_values" in schema and value not in schema["allowed_values"]:
         return f"{name} must be one of: {', '.join(schema['allowed_values'])}"
     if schema.get("minimum") is not None and value < schema["minimum"]:
@@ -220,6 +231,7 @@ class Policy:
     stale_guard: bool
     keeps_payloads: bool
     mirrors: bool
+    narrowing: Narrowing | None = None
 
 
 def policy_of(full: Mapping[str, Any]) -> Policy:
@@ -232,6 +244,7 @@ def policy_of(full: Mapping[str, Any]) -> Policy:
         stale_guard=full["stale_guard"],
         keeps_payloads=full["keep_rejected_payloads"],
         mirrors=full["association_mode"] == "mirror",
+        narrowing=narrowing_of(full["only_properties"], full["key_property"]),
     )
 
 
