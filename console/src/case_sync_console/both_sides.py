@@ -200,3 +200,9 @@ def column_type(column: str, sides: BothSides) -> str:
     """The field's type in Salesforce's words; nothing for a column of a related record."""
     found = sides.fields.get(column)
     return found.type if found else "Related record" if JOINED in column else "Text"
+
+
+def property_side_words(name: str, sides: BothSides) -> str:
+    """`Ticket name (subject)`."""
+    found = sides.properties.get(name)
+    return f"{found.label} ({name})" if found and found.label != name else name

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from case_sync_console.preview import FieldMapping, Preview, Setting, Side
+from case_sync_console.preview import FieldMapping, Preview, Required, Setting, Side
 from case_sync_console.remedies import Problem
 
 MISSING = "NOT MAPPED"
@@ -30,7 +30,7 @@ def whole(preview: Preview) -> Group:
     return Group(
         heading_of(preview),
         *section("Rules", settings_table(preview.settings)),
-        *section("Required ticket properties", required_table(preview)),
+        *section("Required ticket properties", required_table(preview.required)),
         *section("Field mappings", mappings_table(preview.mappings, preview.switched_off)),
         *section("Pipelines", places_table(preview.places)),
         *(
@@ -78,10 +78,10 @@ def settings_table(settings: Sequence[Setting]) -> Table:
     return made
 
 
-def required_table(preview: Preview) -> Table:
+def required_table(rows: Sequence[Required]) -> Table:
     """S12: every required property with its counterpart."""
     made = table("ticket property", "name", "comes from")
-    for required in preview.required:
+    for required in rows:
         counterpart = required.counterpart
         shown = Text(counterpart) if counterpart else Text(MISSING, style="bold red")
         made.add_row(required.property.label, required.property.name, shown)
