@@ -125,7 +125,9 @@ class Pipe(io.BytesIO):
         return super().write(piece)
 
 
-def run_here(tap: Tap, state: Any = None, *, breaks_after: int | None = None, **settings: Any) -> Read:
+def run_here(
+    tap: Tap, state: Any = None, *, breaks_after: int | None = None, catalog: Any = None, **settings: Any
+) -> Read:
     """The tap in this process, which is quicker: for tests of many runs. What a break leaves is what a reader has: whole lines."""
     pipe = Pipe(breaks_after)
     text = io.TextIOWrapper(pipe, encoding="utf-8", write_through=True)
@@ -133,7 +135,7 @@ def run_here(tap: Tap, state: Any = None, *, breaks_after: int | None = None, **
     with contextlib.redirect_stdout(text):
         try:
             TapSalesforceCases(
-                config=credentials(tap) | settings, state=state, parse_env_config=False
+                config=credentials(tap) | settings, state=state, catalog=catalog, parse_env_config=False
             ).sync_all()
         except Died:
             status = -9
@@ -145,6 +147,11 @@ def run_here(tap: Tap, state: Any = None, *, breaks_after: int | None = None, **
         log="",
         size_bytes=len(pipe.getvalue()),
     )
+
+
+def of(read: Read, stream: str) -> list[Row]:
+    """The rows of one stream."""
+    return [m["record"] for m in read.messages if m["type"] == "RECORD" and m["stream"] == stream]
 
 
 def clean_environment() -> dict[str, str]:

@@ -43,7 +43,7 @@ def test_undisturbed_run_is_the_table(org: Any, mode: str) -> None:
 @pytest.mark.parametrize("cut", range(1, CUTS + 1))
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.xdist_group("crashes")
-def test_death_after_any_byte_loses_nothing(org: Any, mode: str, cut: int) -> None:
+def test_R03_death_after_any_byte_loses_nothing(org: Any, mode: str, cut: int) -> None:
     """Cut in the middle of a row, of a state, between pages and windows."""
     tap, table, whole = org
     settings = MODES[mode]
@@ -65,7 +65,7 @@ def test_run_that_died_late_does_not_start_over(org: Any, mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_deaths_again_and_again_come_to_an_end(org: Any, mode: str) -> None:
+def test_R18_deaths_again_and_again_come_to_an_end(org: Any, mode: str) -> None:
     """Each run gets a little further than the one before."""
     tap, table, whole = org
     reads: list[Read] = []

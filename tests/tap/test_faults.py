@@ -111,7 +111,9 @@ def test_killed_at_any_page_loses_nothing(sandbox: RunningSandbox, tap: Tap, pag
         ({"sync_status": "asleep"}, "sync_status must be one of: active, paused, saved", 3),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("option", [(), ("--discover",), ("--describe",)], ids=["sync", "discover", "describe"])
+@pytest.mark.parametrize(
+    "option", [(), ("--discover",), ("--describe",)], ids=["sync", "discover", "describe"]
+)
 def test_wrong_setting_ends_in_one_message(
     sandbox: RunningSandbox, tap: Tap, option: tuple[str, ...], settings: dict[str, Any], told: str, code: int
 ) -> None:

@@ -3,18 +3,12 @@
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from case_sync_sandbox.testing import RunningSandbox
 
-from .conftest import Read, Tap, stored
-
-
-def of(read: Read, stream: str) -> list[dict[str, Any]]:
-    return [m["record"] for m in read.messages if m["type"] == "RECORD" and m["stream"] == stream]
-
+from .conftest import Tap, of, stored
 
 # -- windows, clocks, deletes
 

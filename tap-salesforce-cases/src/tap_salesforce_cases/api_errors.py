@@ -61,7 +61,7 @@ ADVICE = {
     "OPERATION_TOO_LARGE": "give the user View All Data",
     "TXN_SECURITY_METERING_ERROR": "give the user Exempt from Transaction Security",
     "UNSUPPORTED_API_VERSION": "raise api_version",
-    "NOT_FOUND": "does the org have this api_version?",
+    "NOT_FOUND": "does the org have this api_version, and may the user read the object?",
     "MALFORMED_QUERY": "check the setting `where`",
     "INVALID_QUERY_FILTER_OPERATOR": "check the setting `where`",
 }

@@ -8,7 +8,7 @@ emitted, and one that is still the same is not emitted again. A digest, not the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -178,6 +178,18 @@ def open_bookmark(
         raise StateRefusedError(
             f"the state's bookmark of {origin.object_name} can't be read: {CLEAR}"
         ) from None
+
+
+def check_form(state: Mapping[str, Any], streams: Collection[str]) -> None:
+    """Refuse a whole state that this tap did not write: read as an empty one, it would mean an import of everything.
+
+    Raises:
+        StateRefusedError: it has no bookmarks, or of streams that are not among `streams`.
+    """
+    bookmarks: Any = state.get("bookmarks") if state else {}
+    known = isinstance(bookmarks, Mapping) and set(bookmarks) <= set(streams)
+    if not known or not all(isinstance(value, Mapping) for value in bookmarks.values()):
+        raise StateRefusedError(f"the state is none of this tap's: nothing was read. Use its own, or {CLEAR}")
 
 
 def is_empty(state: Mapping[str, Any]) -> bool:

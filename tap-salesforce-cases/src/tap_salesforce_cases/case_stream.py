@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tap_salesforce_cases.delete_log import read_delete_log
+from tap_salesforce_cases.delete_log import LogReading, read_delete_log
 from tap_salesforce_cases.deletes import LogPosition, read_position
 from tap_salesforce_cases.describe import Columns
 from tap_salesforce_cases.errors import StateRefusedError
@@ -67,14 +67,7 @@ class CasesStream(SObjectStream):
         """Purged cases: their tombstones are the last messages of the stream."""
         if not self.source_tap.settings["hard_deletes"]:
             return
-        reading = read_delete_log(
-            self.source_tap.session,
-            self.source,
-            self._position(),
-            start=self.source_tap.start,
-            server_time=self.server_time,
-            tombstones=self._tombstones,
-        )
+        reading = self._read_log(self._position())
         self.source_tap.report.purged += len(reading.purged)
         organization_id = self.bookmark.origin.organization_id
         self.emit(
@@ -88,9 +81,21 @@ class CasesStream(SObjectStream):
             self.source_tap.note_gap()
 
     def begin_now(self) -> None:
-        """The delete log is read from now on, too."""
+        """The delete log is read from now on, too: its last entries are known, which the next run sees again."""
         super().begin_now()
         self._log = LogPosition(covered=self.server_time)
+        if self.source_tap.settings["hard_deletes"]:
+            self._log = self._read_log(self._log).position
+
+    def _read_log(self, position: LogPosition) -> LogReading:
+        return read_delete_log(
+            self.source_tap.session,
+            self.source,
+            position,
+            start=self.source_tap.start,
+            server_time=self.server_time,
+            tombstones=self._tombstones,
+        )
 
     def more_state(self) -> dict[str, Any]:
         """How far the delete log was read."""
@@ -106,7 +111,7 @@ class CasesStream(SObjectStream):
         if self._log is None:
             try:
                 self._log = read_position(self.stream_state.get("delete_log") or {})
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, AttributeError):
                 raise StateRefusedError(
                     "the state's delete_log can't be read: clear the state to import again"
                 ) from None

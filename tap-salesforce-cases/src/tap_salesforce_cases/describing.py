@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,7 +133,9 @@ class Describer:
         if self._path is None:
             return
         try:
-            new = self._path.with_name(self._path.name + ".new")
+            new = self._path.with_name(
+                f"{self._path.name}.{os.getpid()}.new"
+            )  # taps side by side may share the cache
             new.write_bytes(msgspec.json.encode(self._kept))
             new.replace(self._path)
         except OSError as error:

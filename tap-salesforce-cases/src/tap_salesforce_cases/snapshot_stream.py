@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
 
+from tap_salesforce_cases.bookmarks import CLEAR
+from tap_salesforce_cases.errors import StateRefusedError
 from tap_salesforce_cases.filters import Filter
 from tap_salesforce_cases.listing import Listing
 from tap_salesforce_cases.moments import to_wire
@@ -97,6 +99,10 @@ class SnapshotStream(Stream):
 
     def _is_due(self) -> bool:
         settings = self._tap_of_cases.settings
-        return not settings["sample_size"] and is_due(
-            self.stream_state, always=settings["reconcile"], every_days=settings["reconcile_days"], server_time=self._server_time
-        )  # fmt: skip
+        always, every_days = settings["reconcile"], settings["reconcile_days"]
+        try:
+            return not settings["sample_size"] and is_due(
+                self.stream_state, always=always, every_days=every_days, server_time=self._server_time
+            )
+        except (ValueError, TypeError):
+            raise StateRefusedError(f"the state's reconciled_at can't be read: {CLEAR}") from None

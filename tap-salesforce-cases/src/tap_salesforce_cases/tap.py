@@ -17,6 +17,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.singerlib import Catalog
 
 from tap_salesforce_cases import commands
+from tap_salesforce_cases.bookmarks import check_form
 from tap_salesforce_cases.case_stream import CasesStream
 from tap_salesforce_cases.configuration import problems_of, with_defaults
 from tap_salesforce_cases.describe import record_types_of
@@ -166,8 +167,13 @@ class TapSalesforceCases(Tap):
         return super().run_discovery()
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """A sample begins anywhere and ends nowhere: it has no state."""
+        """A sample begins anywhere and ends nowhere: it has no state.
+
+        Raises:
+            StateRefusedError: the state is another program's.
+        """
         if not self.settings["sample_size"]:
+            check_form(state, {CASES.name, SNAPSHOTS, *(kind.name for kind in OTHERS)})
             super().load_state(state)
 
     def sync_all(self) -> None:  # type: ignore[misc] # the SDK's own, with a report around it
@@ -206,7 +212,7 @@ class TapSalesforceCases(Tap):
             return
         for stream in self.streams.values():
             if isinstance(stream, SObjectStream) and stream.selected and stream.kind.incremental:
-                _ = stream.bookmark
+                _ = stream.bookmark, stream.more_state()
 
     def _add_up(self, seconds: float) -> None:
         self.report.seconds = seconds
