@@ -1,0 +1,339 @@
+"""`case-sync run`, its exit codes, and the hook on_failure: a command and a webhook, told of failure, suspension and recovery."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from case_sync_console.counts_words import result_line
+from case_sync_console.errors import (
+    ANOTHER_RUN,
+    AUTHENTICATION,
+    CONFIGURATION,
+    FAULT,
+    OK,
+    PARTIAL,
+    QUOTA,
+    WORDS,
+)
+from case_sync_console.events import event_of, run_end
+from case_sync_console.hook import call
+from case_sync_console.hook_events import (
+    FAILURE,
+    RECOVERY,
+    SUSPENSION,
+    Ending,
+    Memory,
+    body,
+    events_of,
+    kept,
+    read_memory,
+    remembered,
+    without_logins,
+)
+from case_sync_console.own_settings import Hook
+from case_sync_console.run_ends import failure_of
+
+from .conftest import Project
+
+pytestmark = pytest.mark.xdist_group("console-run")
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+CODES = st.sampled_from([*WORDS, 130, 143])
+RECORDER = """import json, os, sys
+with open(sys.argv[1], "a") as file:
+    file.write(json.dumps({"body": json.load(sys.stdin), "event": os.environ["CASE_SYNC_EVENT"], "args": sys.argv[2:]}) + "\\n")
+"""
+
+
+def ending(code: int, message: str = "") -> Ending:
+    return Ending(exit_code=code, message=message, started_at=NOON, ended_at=NOON)
+
+
+# -- when
+
+
+def told(codes: list[int]) -> list[tuple[str, ...]]:
+    """The events of a row of runs."""
+    memory, found = Memory(), []
+    for code in codes:
+        found.append(events_of(memory, ending(code)))
+        memory = remembered(memory, ending(code))
+    return found
+
+
+def test_N32_failure_suspension_and_recovery_are_told() -> None:
+    """Refused logins and used-up calls are suspensions; the first run that goes through after either is a recovery."""
+    assert told([OK, CONFIGURATION, AUTHENTICATION, QUOTA, OK, OK]) == [
+        (),
+        (FAILURE,),
+        (SUSPENSION,),
+        (SUSPENSION,),
+        (RECOVERY,),
+        (),
+    ]
+
+
+def test_a_run_with_rejected_records_is_told_and_ends_a_failure() -> None:
+    assert told([PARTIAL, OK]) == [(FAILURE,), ()]
+    assert told([CONFIGURATION, PARTIAL, OK]) == [(FAILURE,), (RECOVERY, FAILURE), ()]
+
+
+def test_another_run_and_a_stop_say_nothing_and_change_nothing() -> None:
+    assert told([CONFIGURATION, ANOTHER_RUN, 143, 130, OK]) == [(FAILURE,), (), (), (), (RECOVERY,)]
+
+
+@given(st.lists(CODES, max_size=20))
+def test_recoveries_follow_failures(codes: list[int]) -> None:
+    """Between two recoveries there is a failure or a suspension, and no recovery comes first."""
+    events = [event for found in told(codes) for event in found]
+    is_failing = False
+    for event in events:
+        if event == RECOVERY:
+            assert is_failing
+        is_failing = event != RECOVERY
+
+
+@given(CODES, st.integers(0, 50))
+def test_what_is_remembered_comes_back(code: int, times: int) -> None:
+    memory = Memory(exit_code=code, failing_since=NOON.isoformat(), times=times)
+    assert read_memory(json.loads(json.dumps(kept(memory)))) == memory
+
+
+@pytest.mark.parametrize(
+    "spoilt", [None, [], "x", {}, {"exit_code": "3"}, {"exit_code": 1, "failing_since": None, "times": 0}]
+)
+def test_a_spoilt_memory_is_none(spoilt: Any) -> None:
+    assert read_memory(spoilt) == Memory()
+
+
+# -- what
+
+
+def test_the_body_tells_since_when_and_how_often() -> None:
+    memory = remembered(Memory(), ending(AUTHENTICATION))
+    second = replace(ending(AUTHENTICATION, "Salesforce refused the login"), ended_at=NOON.replace(hour=13))
+    after = remembered(memory, second)
+    assert body(SUSPENSION, "prod", second, after, memory) == {
+        "event": "suspension",
+        "environment": "prod",
+        "exit_code": 4,
+        "words": "the login or the token was refused",
+        "message": "Salesforce refused the login",
+        "started_at": "2026-05-01T12:00:00+00:00",
+        "ended_at": "2026-05-01T13:00:00+00:00",
+        "failing_since": "2026-05-01T12:00:00+00:00",
+        "times": 2,
+    }
+    recovered = body(RECOVERY, "prod", ending(OK, "12 cases"), remembered(after, ending(OK)), after)
+    assert (recovered["exit_code"], recovered["times"], recovered["message"]) == (0, 2, "")
+    assert recovered["failing_since"] == "2026-05-01T12:00:00+00:00"
+
+
+@given(st.text(max_size=3000), st.text(alphabet="abcXYZ019:", min_size=3, max_size=20))
+def test_a_body_holds_no_login_of_a_url_and_is_short(text: str, login: str) -> None:
+    end = ending(FAULT, f"{text[:50]} postgresql://{login}@db/x {text}")
+    message = body(FAILURE, "prod", end, Memory(), Memory())["message"]
+    assert f"//{login}@" not in message
+    assert len(message) <= 2000
+
+
+def test_logins_are_taken_out_of_urls() -> None:
+    assert without_logins("at https://me:pw@host/x and http://h/") == "at https://host/x and http://h/"
+
+
+# -- how a run of Meltano ended
+
+
+def meltano_said(*events: dict[str, Any], exit_code: int = 1) -> Any:
+    return failure_of(run_end(exit_code, [event_of(json.dumps(one)) for one in events]))
+
+
+def test_the_plugin_that_explains_an_end_gives_the_exit_code() -> None:
+    end = {"event": "Block run completed", "exit_codes": {"extractors": 4, "mappers": 1}}
+    said = {"event": "Error: login refused", "name": "tap-salesforce-cases", "stdio": "stderr"}
+    found = meltano_said(said, end)
+    assert (found.exit_code, found.plugin, found.message) == (4, "tap-salesforce-cases", "login refused")
+
+
+def test_rules_that_do_not_fit_are_a_configuration_error() -> None:
+    found = meltano_said({"event": "Block run completed", "exit_codes": {"mappers": 1}})
+    assert found.exit_code == CONFIGURATION
+
+
+def test_a_run_under_way_is_told_in_plain_words() -> None:
+    words = "Another 'sandbox:x' pipeline is already running which started at 2026-11-26 20:15:49.358778+00:00. Wait until ..."
+    found = meltano_said({"event": words, "level": "error"})
+    assert found.exit_code == ANOTHER_RUN
+    assert "under way since 2026-11-26 20:15 UTC" in str(found)
+
+
+def test_a_result_line_says_all_outcomes() -> None:
+    report = {
+        "records": 1200,
+        "created": 1,
+        "updated": 2,
+        "unchanged": 3,
+        "archived": 4,
+        "rejected": 5,
+        "stale": 6,
+        "pending_associations": 1,
+    }
+    assert result_line(report, 7.4) == (
+        "1,200 cases: tickets 1 new, 2 updated, 3 unchanged, 4 deleted, 6 older than their ticket, 5 rejected; "
+        "1 association wait for a company, contact or ticket; 7 s"
+    )
+
+
+# -- the calls
+
+
+class Receiver(HTTPServer):
+    """A webhook that keeps what it is told, and answers as it is set."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Kept)
+        self.bodies: list[dict[str, Any]] = []
+        self.answers: list[int] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook/a-secret-path"
+
+
+class _Kept(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 204)
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def running_receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture
+def receiver(running_receiver: Receiver) -> Receiver:
+    running_receiver.bodies.clear()
+    running_receiver.answers.clear()
+    return running_receiver
+
+
+TOLD = {"event": "failure", "exit_code": 3, "environment": "prod"}
+
+
+def test_a_webhook_that_is_ill_for_a_moment_is_called_again(receiver: Receiver, tmp_path: Path) -> None:
+    receiver.answers[:] = [503, 204]
+    assert call(Hook(command=None, url=receiver.url), TOLD, tmp_path) == []
+    assert receiver.bodies == [TOLD, TOLD]
+
+
+def test_a_webhook_that_refuses_is_said_without_its_path(receiver: Receiver, tmp_path: Path) -> None:
+    receiver.answers[:] = [403]
+    (problem,) = call(Hook(command=None, url=receiver.url), TOLD, tmp_path)
+    assert problem == "on_failure_url: 127.0.0.1 answered 403"
+    assert len(receiver.bodies) == 1
+
+
+@pytest.mark.parametrize("url", ["ftp://host/x", "not a url", "http://[broken"])
+def test_a_url_that_is_none_is_said(url: str, tmp_path: Path) -> None:
+    (problem,) = call(Hook(command=None, url=url), TOLD, tmp_path)
+    assert problem.startswith("on_failure_url: ")
+
+
+def test_a_command_is_run_without_a_shell(tmp_path: Path) -> None:
+    """What a shell would take for a second command is an argument."""
+    recorder, kept_at = tmp_path / "recorder.py", tmp_path / "kept.jsonl"
+    recorder.write_text(RECORDER, encoding="utf-8")
+    hook = Hook(command=f"'{sys.executable}' '{recorder}' '{kept_at}' ; touch harm $(touch harm)", url=None)
+    assert call(hook, TOLD, tmp_path) == []
+    (line,) = kept_at.read_text().splitlines()
+    assert json.loads(line) == {
+        "body": TOLD,
+        "event": "failure",
+        "args": [";", "touch", "harm", "$(touch", "harm)"],
+    }
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["'unclosed", "/no/such/program", "''", f"'{sys.executable}' -c 'raise SystemExit(4)'"]
+)
+def test_a_command_that_fails_is_said(command: str, tmp_path: Path) -> None:
+    (problem,) = call(Hook(command=command, url=None), TOLD, tmp_path)
+    assert problem.startswith("on_failure_command: ")
+
+
+# -- the whole
+
+
+def test_N31_N32_a_refused_token_is_exit_4_with_a_suspension_and_then_a_recovery(
+    project: Project, receiver: Receiver, tmp_path: Path
+) -> None:
+    """The hook's settings stand in meltano.yml; a hook that fails is said and changes no exit code; no secret leaves."""
+    project.sandbox.seed(5)
+    recorder, kept_at = tmp_path / "recorder.py", tmp_path / "kept.jsonl"
+    recorder.write_text(RECORDER, encoding="utf-8")
+
+    def configure(document: Any) -> None:
+        (utility,) = document["plugins"]["utilities"]
+        utility["config"] = {
+            "on_failure_url": receiver.url,
+            "on_failure_command": f"'{sys.executable}' '{recorder}' '{kept_at}'",
+        }
+
+    project.change(configure)
+    refused = project.console("run", TARGET_HUBSPOT_TICKETS_ACCESS_TOKEN="wrong-token-4711")
+    assert refused.exit_code == AUTHENTICATION, refused.output
+    assert "access_token" in refused.stderr
+    receiver.answers[:] = [410]
+    well = project.console("run")
+    assert well.exit_code == OK, well.output
+    assert well.stdout.startswith("5 cases: tickets 5 new")
+    assert "on_failure_url: 127.0.0.1 answered 410" in well.stderr
+    assert [one["event"] for one in receiver.bodies] == ["suspension", "recovery"]
+    assert [json.loads(line)["event"] for line in kept_at.read_text().splitlines()] == [
+        "suspension",
+        "recovery",
+    ]
+    assert "4711" not in json.dumps(receiver.bodies) + refused.output
+    assert receiver.bodies[0]["environment"] == "sandbox"
+
+    again = project.meltano("invoke", "case-sync", "run")
+    assert again.exit_code == OK, again.output
+    assert "0 cases: tickets 0 new" in again.stdout
+    assert len(receiver.bodies) == 2
+
+
+def test_a_case_that_a_rule_rejects_is_exit_7(project: Project) -> None:
+    """Done, but not all of it arrived: said with the command that tells more."""
+    project.sandbox.seed(20)
+
+    def unmap(rules: Any) -> None:
+        for pipeline in rules["pipelines"].values():
+            pipeline["stages"] = {"New": next(iter(pipeline["stages"].values()))}
+            pipeline["stages"].pop("Working", None)
+
+    project.change_rules(unmap)
+    ended = project.console("run")
+    assert ended.exit_code == PARTIAL, ended.output
+    assert "case-sync errors" in ended.stdout
