@@ -83,6 +83,7 @@ def test_start_now_misses_nothing_that_is_committed_late(sandbox: RunningSandbox
     late = next(iter(stored(sandbox)))
     changes = {"changes": [["Case", late, {"Subject": "Committed late"}]], "seconds": 20}
     sandbox.admin("POST", "salesforce/late-commit", changes)
+    sandbox.admin("POST", "clock", {"advance": 5})
     first = run_here(tap, start_now=True)
     assert first.rows == []
     sandbox.admin("POST", "clock", {"advance": 30})
