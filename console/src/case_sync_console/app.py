@@ -16,7 +16,7 @@ from case_sync_console import life_commands, settings_commands
 from case_sync_console.errors import FAULT, ConsoleError
 from case_sync_console.workplace import Workplace, find_environment, find_folder
 
-INTERRUPTED = 130
+INTERRUPTED, BROKEN_PIPE = 130, 141
 PIPE_COLUMNS = 120  # of tables, where no terminal says how wide it is
 app = typer.Typer(
     name="case-sync",
@@ -69,6 +69,9 @@ def main() -> None:
         code = error.exit_code
     except ConsoleError as error:
         code = _end(str(error), error.exit_code)
+    except BrokenPipeError:  # `case-sync plan | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - a traceback would show values
         where = traceback.extract_tb(error.__traceback__)[-1]
         code = _end(

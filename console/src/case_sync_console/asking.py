@@ -37,7 +37,7 @@ class Asking:
     def yes_or_no(self, question: str, *, option: str, default: bool) -> bool:
         """An answer of y or n; Enter means the default."""
         answer = self._ask(
-            f"{question} [{'Y/n' if default else 'y/N'}]",
+            f"{question} (y or n)",
             option,
             YES if default else NO,
             (YES, NO, "yes", "no"),
@@ -46,13 +46,14 @@ class Asking:
 
     def choice(self, question: str, choices: Sequence[tuple[str, str]], *, option: str, default: str) -> str:
         """One of numbered choices, of (value, words), by number or value."""
-        for number, (value, words) in enumerate(choices, start=1):
-            mark = "  <- Enter" if value == default else ""
-            self.say(f"  {number}  {words}{mark}")
-        values = [value for value, _ in choices]
-        numbers = {str(number): value for number, value in enumerate(values, start=1)}
-        answer = self._ask(question, option, default, (*numbers, *values))
-        return numbers.get(answer) or next(value for value in values if value.lower() == answer.lower())
+        self.say(f"{question}:")
+        for number, (_, words) in enumerate(choices, start=1):
+            self.say(f"  {number}  {words}")
+        numbers = {str(number): value for number, (value, _) in enumerate(choices, start=1)}
+        enter = next(number for number, value in numbers.items() if value == default)
+        asked = question if self.accepts or not self.is_interactive else "Your choice"
+        answer = self._ask(asked, option, enter, (*numbers, *numbers.values()))
+        return numbers.get(answer) or next(v for v in numbers.values() if v.lower() == answer.lower())
 
     def text(self, question: str, *, default: str = "", is_secret: bool = False) -> str:
         """Any text, at a terminal only."""

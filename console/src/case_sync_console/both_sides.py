@@ -12,6 +12,7 @@ from case_sync_console.type_words import case_type_in_words, joined_in_words, pr
 
 # Columns that the tap adds to the fields of Case: of related records, and of its own.
 JOINED = "__"
+SHOWN_NAMES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,12 @@ class TicketProperty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """A ticket pipeline; `stages` in their order, by label whether it is closed."""
+    """A ticket pipeline; `stages` in their order, by label whether it is closed; `stage_ids` by id the label."""
 
     id: str
     label: str
     stages: Mapping[str, bool]
+    stage_ids: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +114,7 @@ def _pipeline(body: Mapping[str, Any]) -> Pipeline:
             str(s["label"]): str((s.get("metadata") or {}).get("ticketState")).upper() == "CLOSED"
             for s in stages
         },
+        stage_ids={str(s["id"]): str(s["label"]) for s in stages},
     )
 
 
@@ -144,7 +147,10 @@ def near(typed: str, labels: Mapping[str, str] | Collection[str]) -> str:
     if isinstance(labels, Mapping):
         words |= {label.lower(): name for name, label in labels.items()}
     close = difflib.get_close_matches(typed.lower(), words, n=1, cutoff=0.6)
-    return f"did you mean '{words[close[0]]}'?" if close else f"there is {', '.join(names) or 'none'}"
+    if close:
+        return f"did you mean '{words[close[0]]}'?"
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return f"there is {', '.join(names[:SHOWN_NAMES]) or 'none'}{more}"
 
 
 def field_named(typed: str, sides: BothSides) -> str:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
+from case_sync_console.case_rows import case_rows
 from case_sync_console.definition import sync_status
 from case_sync_console.errors import CONFIGURATION, ConsoleError
 from case_sync_console.looking import Look, look, together
@@ -27,11 +28,11 @@ def plan(workplace: Workplace, asked: Asked) -> Preview:
         ConsoleError: a system can't be reached or refuses, or the rules can't be read.
     """
     with look(workplace, earlier=committed(workplace)) as found:
-        return preview(workplace, found, asked)
+        return preview(workplace, found, asked, since="the last commit")
 
 
-def preview(workplace: Workplace, found: Look, asked: Asked) -> Preview:
-    """The preview of what was found."""
+def preview(workplace: Workplace, found: Look, asked: Asked, *, since: str) -> Preview:
+    """The preview of what was found; its changes are those since the earlier rules, which `since` names."""
     with waiting(workplace.screen, TRYING if asked.is_any else CHECKING):
         portal, sample = together(
             found.preflight, lambda: sampled(workplace, asked) if asked.is_any else None
@@ -49,7 +50,8 @@ def preview(workplace: Workplace, found: Look, asked: Asked) -> Preview:
         problems=tuple(_problems(found, portal, sample)),
         notes=tuple(portal.get("notes") or ()),
         changes=None if found.earlier is None else changes(found.earlier, found.rules),
-        cases=None if sample is None else sample.lines,
+        changes_since=since,
+        cases=None if sample is None else case_rows(sample.lines, found.sides, asked.cases),
     )
 
 

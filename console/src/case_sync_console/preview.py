@@ -7,13 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from case_sync_console.both_sides import BothSides, column_label, column_type
+from case_sync_console.case_rows import CaseRow
 from case_sync_console.remedies import Problem
 from case_sync_console.rule_words import associations_in_words, filter_in_words, rules_in_words
 
 # The two required properties that no field mapping fills, and where their values come from.
 BY_PIPELINES = {"hs_pipeline": "the support process", "hs_pipeline_stage": "the case status"}
 # Words of the mapper's that the rest of the line says.
-TOLD_OTHERWISE = frozenset({"as it is", "option", "template", "or_template"})
+TOLD_OTHERWISE = frozenset(
+    {
+        "as it is",
+        "option",
+        "multi_option",
+        "template",
+        "or_template",
+        "text",
+        "number",
+        "currency",
+        "boolean",
+        "date",
+        "datetime",
+    }
+)
 NEW_PROPERTY = "made by the sync"
 OWNER_EMAIL = "hubspot_owner_email"  # the target turns it into the owner
 OWNER = "hubspot_owner_id"
@@ -65,7 +80,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """All that a preview shows; `places` as the mapper tells them, `cases` as the target's dry run does."""
+    """All that a preview shows; `places` as the mapper tells them."""
 
     environment: str
     sync: str
@@ -78,7 +93,8 @@ class Preview:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     changes: tuple[str, ...] | None
-    cases: tuple[Mapping[str, Any], ...] | None
+    changes_since: str
+    cases: tuple[CaseRow, ...] | None
 
     @property
     def would_run(self) -> bool:

@@ -25,5 +25,5 @@ def as_json(preview: Preview) -> dict[str, Any]:
         "problems": [asdict(one) for one in preview.problems],
         "notes": list(preview.notes),
         "changes": None if preview.changes is None else list(preview.changes),
-        "cases": None if preview.cases is None else [dict(one) for one in preview.cases],
+        "cases": None if preview.cases is None else [asdict(one) for one in preview.cases],
     }

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from case_sync_console.case_rows import WOULD, CaseRow
 from case_sync_console.preview import FieldMapping, Preview, Required, Setting, Side
 from case_sync_console.remedies import Problem
 
@@ -38,7 +39,11 @@ def whole(preview: Preview) -> Group:
             if preview.cases is not None
             else ()
         ),
-        *(section("Changed since the last commit", lines(preview.changes)) if preview.changes else ()),
+        *(
+            section(f"Changed since {preview.changes_since}", lines(preview.changes))
+            if preview.changes
+            else ()
+        ),
         *(section("Good to know", lines(preview.notes)) if preview.notes else ()),
         *section("Problems", problems_text(preview.problems)) if preview.problems else (),
         Text(),
@@ -150,33 +155,25 @@ def _stage(status: Mapping[str, Any]) -> Text:
 def cases_table(preview: Preview) -> RenderableType:
     """W03: real cases with what would become of each, property by property."""
     if not preview.cases:
-        return Text("none: no case was found, or the rules leave it out")
+        return Text("none: Salesforce has no case that the sync reads, or the rules leave it out")
     made = table("case", "would be", "ticket property", "now", "then")
     for case in preview.cases:
         _add_case(made, case)
     return made
 
 
-def _add_case(made: Table, case: Mapping[str, Any]) -> None:
-    changes = case.get("changes") or {
-        n: {"before": None, "after": v} for n, v in (case.get("properties") or {}).items()
-    }
-    rows = [(name, _short(c["before"]), _short(c["after"])) for name, c in sorted(changes.items())]
-    first, *rest = rows or [("", "", _short(case.get("reason") or ""))]
-    made.add_row(case["key"], WOULD.get(case["would"], case["would"]), *first)
+def _add_case(made: Table, case: CaseRow) -> None:
+    rows = [(name, _short(before), _short(after)) for name, (before, after) in case.changes.items()]
+    first, *rest = rows or [("", "", "")]
+    words = WOULD.get(case.would, case.would) + (f": {case.reason}" if case.reason else "")
+    made.add_row(f"{case.number}\n{case.key}".strip(), words, *first)
     for row in rest:
         made.add_row("", "", *row)
     made.add_section()
 
 
-WOULD = {
-    "create": "created", "update": "updated", "unchanged": "unchanged", "delete": "deleted", "leave": "left as it is",
-    "reject": "rejected",
-}  # fmt: skip
-
-
-def _short(value: Any) -> str:
-    text = "" if value is None else " ".join(str(value).split())
+def _short(value: str) -> str:
+    text = " ".join(value.split())
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from case_sync_console.preview import how_in_words
-from case_sync_console.rule_words import MEANINGS, filter_in_words
+from case_sync_console.rule_words import MEANINGS, filter_in_words, found_by
 
 NOTHING = "(none)"
 
@@ -25,11 +25,9 @@ def settled(rules: Mapping[str, Any]) -> dict[str, str]:
     """Each setting by a name that says where it is, as a text."""
     found = {name: str(rules[name]) for name in (*MEANINGS, "pipeline_by")}
     found["filter"] = filter_in_words(rules["filter"])
-    found |= {name: "on" if is_on else "off" for name, is_on in rules["association_switches"].items()}
+    found |= dict.fromkeys(rules["association_switches"], "off")
     found |= {
-        f"{rule['path']} / match": ", else ".join(f"{m['by']} = {m['from']}" for m in rule["matches"])
-        for rule in rules["associations"]
-        if rules["association_switches"].get(rule["path"].removeprefix("associations."), True)
+        rule["path"].removeprefix("associations."): f"on, {found_by(rule)}" for rule in rules["associations"]
     }
     found |= {f"mappings / {field['property']}": _field(field) for field in rules["fields"]}
     for name, rule in rules["pipelines"].items():

@@ -52,9 +52,7 @@ def associations_in_words(switches: Mapping[str, bool], associations: Sequence[M
     by_path = {rule["path"]: rule for rule in associations}
     for name, is_on in switches.items():
         rule = by_path.get(f"associations.{name}")
-        meaning = (
-            f"Tickets are associated with the {SWITCHES[name]}, found by {_found_by(rule)}" if rule else ""
-        )
+        meaning = f"Tickets are associated with the {SWITCHES[name]}, {found_by(rule)}" if rule else ""
         yield (
             name,
             "on" if is_on else "off",
@@ -62,12 +60,12 @@ def associations_in_words(switches: Mapping[str, bool], associations: Sequence[M
         )
     for rule in associations:
         if rule["path"].startswith("associations.more"):
-            meaning = f"Tickets are associated with the {rule['to']}, found by {_found_by(rule)}"
+            meaning = f"Tickets are associated with the {rule['to']}, {found_by(rule)}"
             yield rule["path"].removeprefix("associations."), "on", meaning
 
 
-def _found_by(rule: Mapping[str, Any]) -> str:
-    return ", else ".join(f"{match['by']} = {joined_in_words(match['from'])}" for match in rule["matches"])
+def found_by(rule: Mapping[str, Any]) -> str:
+    return "found by " + ", else ".join(f"{m['by']} = {joined_in_words(m['from'])}" for m in rule["matches"])
 
 
 def filter_in_words(rule: Mapping[str, Any] | None) -> str:

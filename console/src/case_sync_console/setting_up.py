@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rich.text import Text
-
 from case_sync_console import activating
 from case_sync_console.asking import Asking
 from case_sync_console.definition import SAVED, sync_status
@@ -72,7 +70,8 @@ def _reviewed(
     """S20, S21: the preview, and back to any step, until it is written or left; None: left."""
     while True:
         shown = _previewed(workplace, found, draft, text)
-        workplace.screen.print(heading(PREVIEW, "Preview"), Text(), whole(shown), soft_wrap=False)
+        ask.show(heading(PREVIEW, "Preview"))
+        workplace.screen.print(whole(shown), soft_wrap=False)
         if not ask.asks:
             return draft, shown
         steps = ", ".join(f"{number} {step.title}" for number, step in enumerate(STEPS, start=1))
@@ -98,7 +97,9 @@ def _previewed(workplace: Workplace, found: Look, draft: Draft, text: RulesText)
     problems, after = found.judge(text.after(draft.splices))
     if after is None:
         raise RefusedEditError(problems)
-    return preview(workplace, replace(found, found=after, earlier=found.rules), Asked())
+    return preview(
+        workplace, replace(found, found=after, earlier=found.rules), Asked(), since="before this setup"
+    )
 
 
 # -- on, or later

@@ -23,6 +23,7 @@ from case_sync_console.pipeline_edits import (
 )
 from case_sync_console.preview import mappings_of, required_of
 from case_sync_console.preview_screen import mappings_table, required_table
+from case_sync_console.rule_changes import changes
 from case_sync_console.rule_edits import rule_set
 from case_sync_console.setup_answers import Answers, answer_for
 from case_sync_console.suggestions import (
@@ -158,6 +159,8 @@ def review(draft: Draft, answers: Answers, ask: Asking, block: Mapping[str, Any]
     if ask.asks:
         ask.say(EDITS[0])
         while (found := ask.edited(draft, EDITS[1], lambda d, typed: _typed(d, typed, block))) is not None:
+            for change in changes(draft.known.rules, found.known.rules):
+                ask.say(f"  {change}")
             draft = found
     return draft
 
