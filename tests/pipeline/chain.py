@@ -64,12 +64,23 @@ class Chain:
             log=log.decode(),
         )
 
-    def start(self, module: str, settings: dict[str, Any], *options: str, **pipes: Any) -> subprocess.Popen[bytes]:  # fmt: skip
+    def start(
+        self,
+        module: str,
+        settings: dict[str, Any],
+        *options: str,
+        stdin: int | IO[bytes] | None = None,
+        stderr: int = subprocess.DEVNULL,
+    ) -> subprocess.Popen[bytes]:
         config = self.folder / f"{module}.json"
         config.write_text(json.dumps(settings), encoding="utf-8")
-        command = [sys.executable, "-m", module, "--config", str(config), *options]
-        pipes = {"stderr": subprocess.DEVNULL, "stdout": subprocess.PIPE} | pipes
-        return subprocess.Popen(command, env=clean_environment(), **pipes)
+        return subprocess.Popen(
+            [sys.executable, "-m", module, "--config", str(config), *options],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=clean_environment(),
+        )
 
     def state_option(self, state: Any) -> list[str]:
         path = self.folder / "state.json"
