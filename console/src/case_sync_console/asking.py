@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -29,6 +29,7 @@ class Asking:
     screen: Console
     accepts: bool
     is_interactive: bool
+    answers: TextIO | None = None  # read in place of the keyboard
 
     @classmethod
     def at(cls, screen: Console, *, accepts: bool) -> Asking:
@@ -63,6 +64,7 @@ class Asking:
             password=is_secret,
             default=default,
             show_default=bool(default),
+            stream=self.answers,
         )
         return (answer or "").strip()
 

@@ -164,9 +164,8 @@ def cases_table(preview: Preview) -> RenderableType:
 
 def _add_case(made: Table, case: CaseRow) -> None:
     rows = [(name, _short(before), _short(after)) for name, (before, after) in case.changes.items()]
-    first, *rest = rows or [("", "", "")]
-    words = WOULD.get(case.would, case.would) + (f": {case.reason}" if case.reason else "")
-    made.add_row(f"{case.number}\n{case.key}".strip(), words, *first)
+    first, *rest = [*([("", "", case.reason)] if case.reason else []), *rows] or [("", "", "")]
+    made.add_row(f"{case.number}\n{case.key}".strip(), WOULD.get(case.would, case.would), *first)
     for row in rest:
         made.add_row("", "", *row)
     made.add_section()

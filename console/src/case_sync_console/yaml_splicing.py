@@ -112,13 +112,24 @@ def _end(node: Node, text: str) -> int:
         last = node.value[-1]
         if not isinstance(last, tuple):
             return _end(last, text)
-        return max(_end(last[1], text), int(last[0].end_mark.index) + 1)
+        return _pair_end(*last, text)
+    if _is_absent(node):  # its mark is where the next token is; the key before it says where it ends
+        return 0
     end = int(node.end_mark.index)
     return len(text[:end].rstrip()) if _is_block_text(node) else end
 
 
+def _pair_end(key: Node, value: Node, text: str) -> int:
+    """Behind an entry: its value, or the colon of one that has none."""
+    return max(_end(value, text), int(key.end_mark.index) + text[key.end_mark.index :].startswith(":"))
+
+
 def _is_block_text(node: Node) -> bool:
     return isinstance(node, ScalarNode) and node.style in {"|", ">"}
+
+
+def _is_absent(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.value == "" and not node.style
 
 
 def _is_empty(node: Node) -> bool:
@@ -176,12 +187,12 @@ def _in_flow(text: str, key: Node) -> bool:
 
 def _with_pair(text: str, mapping: MappingNode, name: str, value: Any, *, as_json: bool) -> str:
     """Add an entry behind the last one of a mapping that has some."""
-    end = _end(mapping.value[-1][1], text)
+    end = _pair_end(*mapping.value[-1], text)
     if mapping.flow_style:
         return (
             text[:end] + f", {in_line(name, as_json=as_json)}: {in_line(value, as_json=as_json)}" + text[end:]
         )
-    line_end = _line_end(text, max(end, mapping.value[-1][0].end_mark.index))
+    line_end = _line_end(text, end)
     lines = pair_lines(name, value, mapping.value[0][0].start_mark.column)
     return text[:line_end] + "\n" + "\n".join(lines) + text[line_end:]
 
@@ -198,7 +209,7 @@ def _dropped(text: str, path: Path, *, as_json: bool) -> str:
     if mapping.flow_style:
         return _without_flow_pair(text, mapping, pair)
     start = _line_start(text, pair.key.start_mark.index)
-    end = _line_end(text, max(_end(pair.value, text), pair.key.end_mark.index)) + 1
+    end = _line_end(text, _pair_end(pair.key, pair.value, text)) + 1
     if text[
         start : pair.key.start_mark.index
     ].strip():  # the first entry behind a dash: the next one takes its place
@@ -211,8 +222,8 @@ def _without_flow_pair(text: str, mapping: MappingNode, pair: Pair) -> str:
     place = next(n for n, (key, _) in enumerate(mapping.value) if key is pair.key)
     if place == 0:
         return text[: pair.key.start_mark.index] + text[mapping.value[1][0].start_mark.index :]
-    before = _end(mapping.value[place - 1][1], text)
-    return text[:before] + text[_end(pair.value, text) :]
+    before = _pair_end(*mapping.value[place - 1], text)
+    return text[:before] + text[_pair_end(pair.key, pair.value, text) :]
 
 
 def _renamed(text: str, path: Path, name: str, *, as_json: bool) -> str:

@@ -37,7 +37,12 @@ def _text(value: str) -> str:
     is_plain = PLAIN_TEXT.fullmatch(value) and value.lower() not in NO_TEXTS
     if is_plain:
         return value
-    return "'" + value.replace("'", "''") + "'" if value.isprintable() else json.dumps(value)
+    return "'" + value.replace("'", "''") + "'" if value.isprintable() else _escaped(value)
+
+
+def _escaped(value: str) -> str:
+    """In double quotes; JSON's own escapes would make two characters of one beyond the first 65,536."""
+    return '"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\U{ord(c):08x}" for c in value) + '"'
 
 
 def pair_lines(name: str, value: Any, indent: int) -> list[str]:
