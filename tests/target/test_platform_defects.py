@@ -1,6 +1,6 @@
 """Requirements and platform defects that no other file names: R02, R18, R67, D01 to D13 as far as a target can have them.
 
-D03 (runs of one project that share Meltano's state files) and D05 (what a killed Meltano leaves) are not the target's.
+D03 (runs of one project that share Meltano's state files) and D05 (what a killed Meltano leaves) are shown with the whole pipeline.
 """
 
 from __future__ import annotations
@@ -313,6 +313,14 @@ def test_D13_records_are_not_validated_against_the_schema(sandbox: RunningSandbo
 ELSEWHERE = {
     "D01": ("test_faults.py", "test_R06_stop_at_any_moment_loses_and_doubles_nothing"),
     "D02": ("test_delete_runs.py", "test_R16_input_cut_anywhere_before_the_marker_archives_nothing"),
+    "D03": (
+        "../pipeline/test_meltano_defects.py",
+        "test_D03_R26_state_of_another_tenant_is_refused_before_anything_is_read",
+    ),
+    "D05": (
+        "../pipeline/test_meltano_defects.py",
+        "test_D05_after_a_killed_meltano_the_next_run_mends_all_at_once",
+    ),
     "D04": ("test_locking.py", "test_R24_of_two_runs_that_start_together_one_waits"),
     "D08": ("test_streaming.py", "test_R21_changed_schema_keeps_the_order_of_each_key"),
     "D09": ("test_streaming.py", "test_R22_deletions_and_upserts_of_a_key_keep_the_order_of_the_stream"),
