@@ -2,8 +2,6 @@
 
 import difflib
 import json
-import subprocess
-import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -14,6 +12,8 @@ from ruamel.yaml import YAML
 from case_sync_console.both_sides import BothSides, both_sides
 from case_sync_console.mapping_edits import Known
 from case_sync_console.yaml_splicing import Splice, spliced
+from case_ticket_mapper.commands import checked_as_json
+from case_ticket_mapper.rules_files import rules_of_file
 
 RECORDED = Path(__file__).parent / "recorded"
 ROOT = Path(__file__).parents[2]
@@ -38,16 +38,8 @@ def findings(text: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
         rules.write_text(text, encoding="utf-8")
         more = {"required_properties": [*recorded("portal")["required_properties"], *required]}
         portal.write_text(json.dumps(recorded("portal") | more), encoding="utf-8")
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "case_ticket_mapper", "--rules", str(rules), "--check-rules=json"),
-                *("--metadata", str(RECORDED / "org.json"), "--metadata", str(portal)),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    found: dict[str, Any] = json.loads(done.stdout)
+        (line,), _ = checked_as_json(lambda: rules_of_file(rules, "--rules"), [RECORDED / "org.json", portal])
+    found: dict[str, Any] = json.loads(line)
     return found
 
 

@@ -78,14 +78,18 @@ def edited(
     """
     there = _mapped(name, known)
     target = new_name or name
+    if target != name:
+        _refuse_mapped(target, known)
+        _refuse_required(name, there, known)
     rule = _edited_rule(target, wish, there, known, (block.get("fields") or {}).get(name))
+    written = Put(path=("fields", target), value=rule)
     if target == name:
-        return (Put(path=("fields", name), value=rule),)
-    _refuse_mapped(target, known)
-    _refuse_required(name, there, known)
+        return (written,)
     if there["has_default"]:
-        return (Put(path=("fields", name), value=None), Put(path=("fields", target), value=rule))
-    return (Rename(path=("fields", name), name=target), Put(path=("fields", target), value=rule))
+        return (Put(path=("fields", name), value=None), written)
+    if target in known.rules["switched_off"]:  # its null makes room
+        return (written, Drop(path=("fields", name)))
+    return (Rename(path=("fields", name), name=target), written)
 
 
 def _mapped(name: str, known: Known) -> Mapping[str, Any]:
