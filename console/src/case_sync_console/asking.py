@@ -13,7 +13,7 @@ from rich.prompt import Prompt
 
 from case_sync_console.errors import CommandLineError, RefusedEditError
 
-YES, NO = "y", "n"
+YES, NO, NONE = "y", "n", "-"
 T = TypeVar("T")
 
 
@@ -66,7 +66,7 @@ class Asking:
             show_default=bool(default),
             stream=self.answers,
         )
-        return (answer or "").strip()
+        return (answer or "").strip() or default
 
     def edited(self, draft: T, question: str, act: Callable[[T, str], T], *, default: str = "") -> T | None:
         """What the act makes of the draft and the answer; what is refused is told and asked again. None: the answer was empty."""
@@ -85,10 +85,11 @@ class Asking:
             return default if self.accepts else ""
         numbers = {str(number): value for number, value in enumerate(values, start=1)}
         listed = ", ".join(f"{number} {value}" for number, value in numbers.items())
+        listed += f", {NONE} none" if default else ""
         by_name = {value.lower(): value for value in values}
         while True:
             answer = self.text(f"{question} ({listed})", default=default)
-            if not answer or answer in numbers or answer.lower() in by_name:
+            if answer in ("", NONE) or answer in numbers or answer.lower() in by_name:
                 return numbers.get(answer) or by_name.get(answer.lower(), "")
             self.say("  Please give a number, a name, or nothing")
 

@@ -34,8 +34,10 @@ def _after(rules: Mapping[str, Any], splice: Splice) -> Mapping[str, Any]:
             "pipelines": _pipelines(rules["pipelines"], [str(part) for part in more], splice)
         }
     if first == "associations" and isinstance(splice, Put):
-        switches = dict(rules["association_switches"]) | {str(more[0]): splice.value == "on"}
-        return dict(rules) | {"association_switches": switches}
+        name, is_on = str(more[0]), splice.value == "on"
+        kept = [rule for rule in rules["associations"] if is_on or rule["path"] != f"associations.{name}"]
+        switches = dict(rules["association_switches"]) | {name: is_on}
+        return dict(rules) | {"association_switches": switches, "associations": kept}
     return dict(rules) | ({str(first): splice.value} if isinstance(splice, Put) else {})
 
 

@@ -9,8 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 from case_sync_console.errors import ConfigurationError, ConsoleError, PluginError
@@ -18,6 +20,8 @@ from case_sync_console.events import Event, RunEnd, event_of, run_end
 
 TAP, MAPPER, TARGET = "tap-salesforce-cases", "case-ticket-mapper", "target-hubspot-tickets"
 JOB = "case-sync"
+DATABASE = Path(".meltano", "meltano.db")
+FIRST_START = Lock()
 STATE_ID = f"{TAP}-to-{TARGET}"
 # What an outer `meltano invoke case-sync` tells its child about itself, and not about the project.
 OF_THE_OUTER = ("MELTANO_UTILITY_", "MELTANO_CLI_", "MELTANO_PARENT_CONTEXT_UUID", "MELTANO_RUN_")
@@ -155,30 +159,37 @@ class Meltano:
     def _invoked(
         self, plugin: str, args: Sequence[str], stdin: str | None, variables: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command("--log-level=warning", "invoke", plugin, *args),
-            cwd=self.folder,
-            env=self._environment(variables),
-            input=stdin,
-            stdin=None if stdin is not None else subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with self._alone_at_first():
+            return subprocess.run(
+                self.command("--log-level=warning", "invoke", plugin, *args),
+                cwd=self.folder,
+                env=self._environment(variables),
+                input=stdin,
+                stdin=None if stdin is not None else subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
 
     def _output(self, *args: str) -> str:
-        done = subprocess.run(
-            self.command("--log-level=error", *args),
-            cwd=self.folder,
-            env=self._environment({}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with self._alone_at_first():
+            done = subprocess.run(
+                self.command("--log-level=error", *args),
+                cwd=self.folder,
+                env=self._environment({}),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         if done.returncode != 0:
             raise ConsoleError(f"meltano {args[0]}: {last_words(done.stderr or done.stdout)}")
         return done.stdout
+
+    def _alone_at_first(self) -> AbstractContextManager[Any]:
+        """Meltano 4.4: of two first starts in a project that make its database side by side, one fails."""
+        is_new = not (self.folder / DATABASE).is_file() and "MELTANO_DATABASE_URI" not in os.environ
+        return FIRST_START if is_new else nullcontext()
 
     def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_OUTER)}

@@ -10,7 +10,7 @@ from case_sync_console.case_rows import case_rows
 from case_sync_console.definition import sync_status
 from case_sync_console.errors import CONFIGURATION, ConsoleError
 from case_sync_console.looking import Look, look, together
-from case_sync_console.preview import Preview, mappings_of, required_of, settings_of
+from case_sync_console.preview import Circumstances, Preview, previewed
 from case_sync_console.remedies import Problem, of_portal, of_rules
 from case_sync_console.rule_changes import changes
 from case_sync_console.sampling import Asked, Sampled, sampled
@@ -37,21 +37,19 @@ def preview(workplace: Workplace, found: Look, asked: Asked, *, since: str) -> P
         portal, sample = together(
             found.preflight, lambda: sampled(workplace, asked) if asked.is_any else None
         )
-    mappings = mappings_of(found.rules, found.sides)
-    return Preview(
-        environment=workplace.environment,
-        sync=sync_status(workplace.definition().document, workplace.environment),
-        sides=found.sides,
-        settings=settings_of(found.rules),
-        required=required_of(mappings, found.sides),
-        mappings=mappings,
-        switched_off=tuple(found.rules["switched_off"]),
-        places=tuple(found.found.places),
-        problems=tuple(_problems(found, portal, sample)),
-        notes=tuple(portal.get("notes") or ()),
-        changes=None if found.earlier is None else changes(found.earlier, found.rules),
-        changes_since=since,
-        cases=None if sample is None else case_rows(sample.lines, found.sides, asked.cases),
+    return previewed(
+        found.rules,
+        found.found.places,
+        found.sides,
+        Circumstances(
+            environment=workplace.environment,
+            sync=sync_status(workplace.definition().document, workplace.environment),
+            problems=tuple(_problems(found, portal, sample)),
+            notes=tuple(portal.get("notes") or ()),
+            changes=None if found.earlier is None else changes(found.earlier, found.rules),
+            changes_since=since,
+            cases=None if sample is None else case_rows(sample.lines, found.sides, asked.cases),
+        ),
     )
 
 

@@ -79,31 +79,62 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """All that a preview shows; `places` as the mapper tells them."""
+class Circumstances:
+    """What a preview tells beside the rules.
+
+    Attributes:
+        sync: active, paused or saved.
+        problems: what keeps it from running.
+        notes: what is good to know.
+        changes: since `changes_since`; None where that is not known.
+        cases: real cases and what would become of them; None where none was asked for.
+    """
 
     environment: str
     sync: str
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    changes: tuple[str, ...] | None = None
+    changes_since: str = ""
+    cases: tuple[CaseRow, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """All that a preview shows; `places` as the mapper tells them."""
+
     sides: BothSides
     settings: tuple[Setting, ...]
     required: tuple[Required, ...]
     mappings: tuple[FieldMapping, ...]
     switched_off: tuple[str, ...]
     places: tuple[Mapping[str, Any], ...]
-    problems: tuple[Problem, ...]
-    notes: tuple[str, ...]
-    changes: tuple[str, ...] | None
-    changes_since: str
-    cases: tuple[CaseRow, ...] | None
+    now: Circumstances
 
     @property
     def would_run(self) -> bool:
-        return not self.problems
+        return not self.now.problems
 
     @property
     def unmapped(self) -> int:
         """Pairs of support process and status whose cases get no ticket."""
         return sum(s["becomes"] != "stage" for place in self.places for s in place["statuses"])
+
+
+def previewed(
+    rules: Mapping[str, Any], places: Sequence[Mapping[str, Any]], sides: BothSides, now: Circumstances
+) -> Preview:
+    """The preview of rules as the mapper shows them."""
+    mappings = mappings_of(rules, sides)
+    return Preview(
+        sides=sides,
+        settings=settings_of(rules),
+        required=required_of(mappings, sides),
+        mappings=mappings,
+        switched_off=tuple(rules["switched_off"]),
+        places=tuple(places),
+        now=now,
+    )
 
 
 def settings_of(rules: Mapping[str, Any]) -> tuple[Setting, ...]:

@@ -13,8 +13,8 @@ def as_json(preview: Preview) -> dict[str, Any]:
     sides = preview.sides
     return {
         "would_run": preview.would_run,
-        "environment": preview.environment,
-        "sync": preview.sync,
+        "environment": preview.now.environment,
+        "sync": preview.now.sync,
         "salesforce": {"instance_url": sides.org, "cases": sides.cases},
         "hubspot": {"portal_id": sides.portal, "tickets": sides.tickets},
         "rules": {setting.name: setting.value for setting in preview.settings},
@@ -22,8 +22,8 @@ def as_json(preview: Preview) -> dict[str, Any]:
         "mappings": [asdict(one) for one in preview.mappings],
         "switched_off": list(preview.switched_off),
         "places": [dict(one) for one in preview.places],
-        "problems": [asdict(one) for one in preview.problems],
-        "notes": list(preview.notes),
-        "changes": None if preview.changes is None else list(preview.changes),
-        "cases": None if preview.cases is None else [asdict(one) for one in preview.cases],
+        "problems": [asdict(one) for one in preview.now.problems],
+        "notes": list(preview.now.notes),
+        "changes": None if preview.now.changes is None else list(preview.now.changes),
+        "cases": None if preview.now.cases is None else [asdict(one) for one in preview.now.cases],
     }

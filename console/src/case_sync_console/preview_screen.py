@@ -18,9 +18,9 @@ from case_sync_console.remedies import Problem
 MISSING = "NOT MAPPED"
 SYNC = {"active": "on, or ready to be switched on", "paused": "paused", "saved": "saved for later"}
 BECOMES = {
-    "rejected": "NOT MAPPED: no ticket, listed as an error",
-    "skipped": "NOT MAPPED: left out",
-    "no_such_stage": "NOT MAPPED: the pipeline has no stage of this name",
+    "rejected": "NOT MAPPED: cases are rejected",
+    "skipped": "NOT MAPPED: cases are left out",
+    "no_such_stage": "NOT MAPPED: no stage of this name",
 }
 WITHOUT_PROCESS = "(cases without a support process)"
 SHOWN_CHARACTERS = 60
@@ -36,16 +36,16 @@ def whole(preview: Preview) -> Group:
         *section("Pipelines", places_table(preview.places)),
         *(
             section("Real cases: what a sync would do now", cases_table(preview))
-            if preview.cases is not None
+            if preview.now.cases is not None
             else ()
         ),
         *(
-            section(f"Changed since {preview.changes_since}", lines(preview.changes))
-            if preview.changes
+            section(f"Changed since {preview.now.changes_since}", lines(preview.now.changes))
+            if preview.now.changes
             else ()
         ),
-        *(section("Good to know", lines(preview.notes)) if preview.notes else ()),
-        *section("Problems", problems_text(preview.problems)) if preview.problems else (),
+        *(section("Good to know", lines(preview.now.notes)) if preview.now.notes else ()),
+        *section("Problems", problems_text(preview.now.problems)) if preview.now.problems else (),
         Text(),
         ending(preview),
     )
@@ -58,7 +58,7 @@ def heading_of(preview: Preview) -> Text:
     tickets = "" if sides.tickets is None else f" ({sides.tickets:,} tickets of cases)"
     return Text(
         f"Salesforce {sides.org}{cases} -> HubSpot account {sides.portal}{tickets}\n"
-        f"Environment {preview.environment}; the sync is {SYNC[preview.sync]}. Nothing was written."
+        f"Environment {preview.now.environment}; the sync is {SYNC[preview.now.sync]}. Nothing was written."
     )
 
 
@@ -154,10 +154,10 @@ def _stage(status: Mapping[str, Any]) -> Text:
 
 def cases_table(preview: Preview) -> RenderableType:
     """W03: real cases with what would become of each, property by property."""
-    if not preview.cases:
+    if not preview.now.cases:
         return Text("none: Salesforce has no case that the sync reads, or the rules leave it out")
     made = table("case", "would be", "ticket property", "now", "then")
-    for case in preview.cases:
+    for case in preview.now.cases:
         _add_case(made, case)
     return made
 
@@ -191,7 +191,7 @@ def problems_text(problems: Sequence[Problem]) -> Text:
 
 def ending(preview: Preview) -> Text:
     """One line: would it run."""
-    count = len(preview.problems)
+    count = len(preview.now.problems)
     if count:
         return Text(
             f"The sync would not run: {count} problem{'s' if count > 1 else ''}, listed above.",

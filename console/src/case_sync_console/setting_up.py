@@ -116,9 +116,9 @@ def _switch(workplace: Workplace, answers: Answers, ask: Asking, shown: Preview)
             f"The sync is {'paused: go on with case-sync resume' if where == 'paused' else 'on'}."
         )
         return
-    if shown.problems:
+    if shown.now.problems:
         activating.save_for_later(workplace)
-        raise ConfigurationError(_broken(shown.problems))
+        raise ConfigurationError(_broken(shown.now.problems))
     starts = answers.activates
     if starts is None:
         ask.show(heading(PREVIEW + 1, "Turn on sync"))

@@ -112,7 +112,7 @@ def _end(node: Node, text: str) -> int:
         last = node.value[-1]
         if not isinstance(last, tuple):
             return _end(last, text)
-        return _pair_end(*last, text)
+        return _pair_end(last[0], last[1], text)
     if _is_absent(node):  # its mark is where the next token is; the key before it says where it ends
         return 0
     end = int(node.end_mark.index)
@@ -187,7 +187,7 @@ def _in_flow(text: str, key: Node) -> bool:
 
 def _with_pair(text: str, mapping: MappingNode, name: str, value: Any, *, as_json: bool) -> str:
     """Add an entry behind the last one of a mapping that has some."""
-    end = _pair_end(*mapping.value[-1], text)
+    end = _pair_end(mapping.value[-1][0], mapping.value[-1][1], text)
     if mapping.flow_style:
         return (
             text[:end] + f", {in_line(name, as_json=as_json)}: {in_line(value, as_json=as_json)}" + text[end:]
@@ -222,7 +222,7 @@ def _without_flow_pair(text: str, mapping: MappingNode, pair: Pair) -> str:
     place = next(n for n, (key, _) in enumerate(mapping.value) if key is pair.key)
     if place == 0:
         return text[: pair.key.start_mark.index] + text[mapping.value[1][0].start_mark.index :]
-    before = _pair_end(*mapping.value[place - 1], text)
+    before = _pair_end(mapping.value[place - 1][0], mapping.value[place - 1][1], text)
     return text[:before] + text[_pair_end(pair.key, pair.value, text) :]
 
 
