@@ -12,7 +12,7 @@ from case_sync_console.switching import FROM_NOW, NEW, ON, STEPS, position, step
 
 from .conftest import Ended, Project
 
-pytestmark = pytest.mark.xdist_group("console-activation")
+pytestmark = [pytest.mark.xdist_group("console-activation"), pytest.mark.timeout(1200)]
 STATUS_LINE = "          sync_status: {}\n"
 STATE = "sandbox:tap-salesforce-cases-to-target-hubspot-tickets"
 

@@ -45,7 +45,7 @@ from case_sync_console.run_ends import failure_of
 
 from .conftest import Project
 
-pytestmark = pytest.mark.xdist_group("console-run")
+pytestmark = [pytest.mark.xdist_group("console-run"), pytest.mark.timeout(1200)]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CODES = st.sampled_from([*WORDS, 130, 143])
 RECORDER = """import json, os, sys

@@ -15,7 +15,9 @@ from case_sync_console.case_filter import of_case as condition_of
 from case_sync_console.counts_words import counted
 from case_sync_console.error_rows import (
     COLUMNS,
+    REJECTED,
     ErrorRow,
+    Retry,
     cell,
     chosen,
     exported,
@@ -118,9 +120,17 @@ def retry(workplace: Workplace, keys: Sequence[str], category: str | None, *, ev
     plan = retry_of(meant)
     _from_ledger(workplace, "--rejected=retry", plan.from_ledger)
     _from_ledger(workplace, "--pending=retry", plan.waiting)
-    for part in _parts(plan.read_again, CASES_AT_A_TIME):
+    for part in _parts(_to_read_again(workplace, plan), CASES_AT_A_TIME):
         read_cases_again(workplace, " OR ".join(condition_of(key) for key in part))
     return _tell(workplace, {row.key for row in meant})
+
+
+def _to_read_again(workplace: Workplace, plan: Retry) -> list[str]:
+    """Also those that HubSpot refused once more: the repair may have been made in Salesforce, or in the rules."""
+    if not plan.from_ledger:
+        return list(plan.read_again)
+    refused = {row.key for row in on_record(workplace) if row.kind == REJECTED}
+    return [*plan.read_again, *(key for key in plan.from_ledger if key in refused)]
 
 
 def _from_ledger(workplace: Workplace, command: str, keys: Sequence[str]) -> None:

@@ -15,6 +15,16 @@ SUFFIX_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 # OWASP, "CSV Injection": what a spreadsheet takes for a formula.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 EXAMPLES = 3
+# HubSpot's plurals, and what the target says of an association that waits.
+ONE_OF = {"companies": "company", "contacts": "contact", "tickets": "ticket"}
+WAITS_BECAUSE = {
+    "NOT_FOUND": "the case's {to} is not in HubSpot (looked up by {by})",
+    "ASSOCIATION_LIMIT_EXCEEDED": "the {to} has as many tickets as HubSpot lets it have",
+}
+# The target's words for who has no console, and ours.
+READ_AGAIN = "then let the case be read again: with its next change, or by a full refresh"
+READ_AGAIN_HERE = "then: case-sync errors retry"
+WAITS_OTHERWISE = "HubSpot did not associate the ticket with the {to} ({code})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +73,27 @@ def read_row(line: Mapping[str, Any]) -> ErrorRow | None:
     def text(name: str) -> str:
         return str(line.get(name) or "")
 
+    code = text("reason") if waits else text("code")
     return ErrorRow(
         key=text("key"),
         kind=WAITING if waits else REJECTED,
         category=text("category") or "other",
-        code=text("code"),
-        reason=text("reason") or text("message"),
-        remedy=text("remedy"),
-        to=text("to"),
+        code=code,
+        reason=_why_it_waits(code, line) if waits else text("message"),
+        remedy=text("remedy").replace(READ_AGAIN, READ_AGAIN_HERE),
+        to=ONE_OF.get(text("to"), text("to")),
         tries=int(line.get("tries") or 0),
         first_at=text("first_at"),
         last_at=text("last_at"),
         correlation_id=text("correlation_id"),
         is_kept=waits or bool(line.get("has_record")),
     )
+
+
+def _why_it_waits(code: str, line: Mapping[str, Any]) -> str:
+    to = str(line.get("to"))
+    by = ", ".join(map(str, line.get("by") or ())) or "its id"
+    return WAITS_BECAUSE.get(code, WAITS_OTHERWISE).format(to=ONE_OF.get(to, to), by=by, code=code)
 
 
 def groups(rows: Iterable[ErrorRow]) -> list[Group]:

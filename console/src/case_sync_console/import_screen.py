@@ -19,8 +19,10 @@ WAYS_ON = {
 
 def pace_line(done: int, total: int | None, seconds: float) -> str:
     """`1,200 of 3,000 cases, 400 a second, about 5 s left`."""
+    if not done:
+        return "Starting" if total is None else f"Reading {counted(total, 'case')} from Salesforce"
     of_all = f"{done:,} of {total:,} cases" if total is not None else counted(done, "case")
-    if not done or seconds <= 0:
+    if seconds <= 0:
         return of_all
     rate = done / seconds
     left = f", about {span((total - done) / rate)} left" if total is not None and total > done else ""

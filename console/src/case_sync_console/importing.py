@@ -11,8 +11,8 @@ from typing import Any
 
 from case_sync_console import case_lists
 from case_sync_console.case_filter import Wanted, both, command_line, scope, suffix
-from case_sync_console.counts_words import result_line
-from case_sync_console.errors import ConsoleError
+from case_sync_console.counts_words import count, result_line
+from case_sync_console.errors import OK, PARTIAL, ConsoleError
 from case_sync_console.events import Event, RunEnd
 from case_sync_console.import_balance import SHOWN, Balance, balance, left_out_of_plan, unexplained
 from case_sync_console.import_progress import told
@@ -72,10 +72,14 @@ def run_import(workplace: Workplace, asked: Wanted, *, restart: bool) -> int:
     workplace.screen.print(_beginning(this, goes_on=goes_on), markup=False)
     remember(workplace, this.suffix, command_line(asked))
     skipped = _Skipped()
-    _read(this, ["--full-refresh"] if restart else [], skipped)
+    counts = _read(this, ["--full-refresh"] if restart else [], skipped)
     with waiting(workplace.screen, "Comparing both systems ..."):
-        found = _compared(this, started, None if goes_on else skipped.count)
-    return _tell(this, found)
+        found, _none = side_by_side(
+            lambda: _compared(this, started, None if goes_on else skipped.count),
+            lambda: _end_of_interruptions(this),
+        )
+    _tell(this, found)
+    return found.exit_code or (PARTIAL if count(counts, "rejected") else OK)
 
 
 def _beginning(this: Import, *, goes_on: bool) -> str:
@@ -102,8 +106,8 @@ class _Skipped:
 # -- the run
 
 
-def _read(this: Import, options: list[str], skipped: _Skipped) -> None:
-    """The run itself, with its progress on the screen; its state is cleared when it went through."""
+def _read(this: Import, options: list[str], skipped: _Skipped) -> Mapping[str, Any]:
+    """The run itself, with its progress on the screen; returns its counts."""
     screen = this.workplace.screen
     with progress_file() as file, case_lists.counted(this.meltano) as total:
         try:
@@ -117,6 +121,11 @@ def _read(this: Import, options: list[str], skipped: _Skipped) -> None:
         counts = file.counts()
     _check(this, end)
     screen.print(result_line(counts, end.seconds), markup=False)
+    return counts
+
+
+def _end_of_interruptions(this: Import) -> None:
+    """It went through: the same command would begin anew."""
     this.workplace.meltano.clear_state(this.suffix)
     forget(this.workplace, this.suffix)
 
@@ -136,9 +145,8 @@ def _how_to_go_on() -> str:
 
 
 def _compared(this: Import, started: datetime, skipped: int | None) -> Balance:
-    compared, rejected = side_by_side(
-        lambda: case_lists.compare(this.meltano, started - CLOCKS_DIFFER), lambda: _rejected(this.workplace)
-    )
+    compared = case_lists.compare(this.meltano, started - CLOCKS_DIFFER)
+    rejected = _rejected(this.workplace) if compared.without_ticket else set()
     open_ids = unexplained(compared.without_ticket, rejected, ())
     return balance(
         cases=compared.cases,
@@ -171,13 +179,12 @@ def _dry_run(workplace: Workplace, ids: list[str]) -> tuple[Mapping[str, Any], .
     return found.lines
 
 
-def _tell(this: Import, found: Balance) -> int:
+def _tell(this: Import, found: Balance) -> None:
     name = None
     if len(found.missing) > SHOWN:
         name = f"case-sync-missing-{this.suffix.removeprefix('import-')}.txt"
         _write(this.workplace.folder / name, found.missing)
     this.workplace.screen.print(balance_screen(found, name))
-    return found.exit_code
 
 
 def _write(path: Path, ids: tuple[str, ...]) -> None:
