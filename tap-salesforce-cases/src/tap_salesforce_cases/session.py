@@ -224,7 +224,8 @@ def judge(status: int, body: Any, call: str) -> None:
     if judged is Verdict.USE:
         return
     refusal = refusal_of(body)
-    told = refusal.message.strip() + advice(refusal.code)
+    # In one line: whoever reads the log line by line gets all of it.
+    told = " ".join(refusal.message.split()) + advice(refusal.code)
     if raised := RAISED.get(judged):
         raise raised(f"Salesforce answered {status} {refusal.code} to {call}: {told}")
     raise SalesforceAnswerError(
