@@ -245,11 +245,18 @@ def test_other_versions_of_the_api_read_alike(portal: LinkedPortal, version: str
     assert portal.links() == {"one": {a: [26, 339]}}
 
 
-def test_key_that_hubspot_does_not_look_for_waits_on(portal: LinkedPortal) -> None:
-    """What is not known to be gone is not given up."""
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 400, "body": {"status": "error", "category": "VALIDATION_ERROR"}},
+        {"status": 200, "body": {"status": "COMPLETE", "results": []}},
+    ],
+    ids=["refused", "silent"],
+)
+def test_key_of_which_hubspot_says_nothing_waits_on(portal: LinkedPortal, answer: dict[str, Any]) -> None:
+    """What is not said to be gone is not given up."""
     portal.associate(portal.tickets("one"), company("A"))
-    body = {"status": "error", "category": "VALIDATION_ERROR"}
-    portal.sandbox.faults([{"half": "hubspot", "path": "tickets/batch/read", "status": 400, "body": body}])
+    portal.sandbox.faults([{"half": "hubspot", "path": "tickets/batch/read", **answer}])
     assert portal.retry().associations.settled == set()
     assert [row.key for row in portal.ledger.waiting()] == ["one"]
 

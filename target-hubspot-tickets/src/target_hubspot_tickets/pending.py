@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from target_hubspot_tickets.associations import Associator, Ticket
 from target_hubspot_tickets.client import HubSpotClient
@@ -10,6 +11,8 @@ from target_hubspot_tickets.halving import ask
 from target_hubspot_tickets.outcomes import PendingAssociation, RoundOutcome
 from target_hubspot_tickets.protocol import MAX_INPUTS, Api, chunks
 from target_hubspot_tickets.records import Wish, identity
+
+NOT_FOUND = "OBJECT_NOT_FOUND"
 
 
 def retry_page(
@@ -43,7 +46,7 @@ def retry_page(
 def _tickets(
     client: HubSpotClient, api: Api, key_property: str, keys: Sequence[str]
 ) -> Mapping[str, str | None]:
-    """Ticket id by key, None where the ticket is gone; a key that HubSpot refuses to look for is missing."""
+    """Ticket id by key, None where HubSpot says that the ticket is gone; a key of which it says nothing is missing."""
     parts = ask(
         client.send_all,
         chunks(keys, MAX_INPUTS),
@@ -53,9 +56,16 @@ def _tickets(
     for part in parts:
         if isinstance(part.answer, Exception):
             continue
-        ids = {
+        ids: dict[str, str | None] = {
             identity(str((result.get("properties") or {}).get(key_property) or "")): str(result["id"])
             for result in part.answer.get("results") or ()
         }
-        found |= {key: ids.get(identity(key)) for key in part.items}
+        known = dict.fromkeys(_gone(part.answer)) | ids
+        found |= {key: known[identity(key)] for key in part.items if identity(key) in known}
     return found
+
+
+def _gone(answer: Mapping[str, Any]) -> set[str]:
+    """Identities of keys without a ticket, as a batch read names them (207, OBJECT_NOT_FOUND: `context.ids`)."""
+    errors = [one for one in answer.get("errors") or () if one.get("category") == NOT_FOUND]
+    return {identity(str(key)) for one in errors for key in (one.get("context") or {}).get("ids") or ()}
