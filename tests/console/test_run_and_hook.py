@@ -1,9 +1,12 @@
 """`case-sync run`, its exit codes, and the hook on_failure: a command and a webhook, told of failure, suspension and recovery."""
 
 import json
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -43,7 +46,7 @@ from case_sync_console.hook_events import (
 from case_sync_console.own_settings import Hook
 from case_sync_console.run_ends import failure_of
 
-from .conftest import Project
+from .conftest import BIN, Project
 
 pytestmark = [pytest.mark.xdist_group("console-run"), pytest.mark.timeout(1200)]
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -337,3 +340,32 @@ def test_a_case_that_a_rule_rejects_is_exit_7(project: Project) -> None:
     ended = project.console("run")
     assert ended.exit_code == PARTIAL, ended.output
     assert "case-sync errors" in ended.stdout
+
+
+def command_lines() -> list[str]:
+    """Of all programs that run on this machine."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(path.read_text(encoding="utf-8", errors="replace").replace("\0", " "))
+    return found
+
+
+def test_a_run_that_is_told_to_end_takes_all_its_programs_with_it(project: Project) -> None:
+    """As systemd stops a unit; the ledger is free again at once, and nobody is told of a failure."""
+    project.sandbox.seed(150)
+    project.sandbox.faults(
+        [{"half": "hubspot", "path": "batch/upsert", "probability": 1.0, "latency_ms": 3000}]
+    )
+    program = [str(BIN / "case-sync"), "run"]
+    with subprocess.Popen(program, cwd=project.folder, env=project.env, stdout=subprocess.DEVNULL) as process:
+        while not any("batch/upsert" in one["path"] for one in project.sandbox.requests(half="hubspot")):
+            assert process.poll() is None
+            time.sleep(0.2)
+        process.terminate()
+        assert process.wait(60) == 143
+    project.sandbox.admin("DELETE", "faults")
+    assert not [one for one in command_lines() if str(project.folder) in one]
+    again = project.console("run", TARGET_HUBSPOT_TICKETS_LOCK_WAIT_SECONDS="0")
+    assert again.exit_code == OK, again.output
+    assert len(project.tickets()) == 150

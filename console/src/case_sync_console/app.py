@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -16,7 +17,7 @@ from case_sync_console import life_commands, settings_commands
 from case_sync_console.errors import FAULT, ConsoleError
 from case_sync_console.workplace import Workplace, find_environment, find_folder
 
-INTERRUPTED, BROKEN_PIPE = 130, 141
+INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143
 PIPE_COLUMNS = 120  # of tables, where no terminal says how wide it is
 app = typer.Typer(
     name="case-sync",
@@ -58,6 +59,7 @@ life_commands.add(app)
 
 def main() -> None:
     """The command line; every end is words and an exit code, never a traceback."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         code = app(standalone_mode=False)
     except click.exceptions.Abort:
@@ -79,6 +81,11 @@ def main() -> None:
             FAULT,
         )
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _terminated(_signal: int, _frame: object) -> None:
+    """systemd, or a kill: what runs is ended in good order on the way out."""
+    raise SystemExit(_end("stopped", TERMINATED))
 
 
 def _end(message: str, code: int) -> int:

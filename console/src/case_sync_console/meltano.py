@@ -26,6 +26,7 @@ STATE_ID = f"{TAP}-to-{TARGET}"
 # What an outer `meltano invoke case-sync` tells its child about itself, and not about the project.
 OF_THE_OUTER = ("MELTANO_UTILITY_", "MELTANO_CLI_", "MELTANO_PARENT_CONTEXT_UUID", "MELTANO_RUN_")
 Watch = Callable[[Event], None]
+END_SECONDS = 20  # the target ends within ten of a signal, and Meltano behind it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,11 @@ class Meltano:
             try:
                 events = list(_watched(process, watch or (lambda _event: None)))
             except KeyboardInterrupt:  # the terminal told Meltano, too: let it end in its own way
-                process.wait()
+                _let_end(process)
+                raise
+            except BaseException:  # only we were told, or something broke: Meltano is not to go on alone
+                process.terminate()
+                _let_end(process)
                 raise
         return run_end(process.returncode, events)
 
@@ -199,6 +204,18 @@ class Meltano:
 def _failed(plugin: str, done: subprocess.CompletedProcess[str]) -> PluginError:
     name = plugin.split(":", maxsplit=1)[0]
     return PluginError(name, done.returncode or 1, last_words(done.stderr or done.stdout))
+
+
+def _let_end(process: subprocess.Popen[str]) -> None:
+    """Wait for its end, reading what it still says; one that does not end is told, then killed."""
+    for end in (process.terminate, process.kill):
+        try:
+            process.communicate(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            end()
+        else:
+            return
+    process.communicate()
 
 
 def side_by_side(*works: Callable[[], Any]) -> list[Any]:
