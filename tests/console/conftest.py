@@ -2,9 +2,11 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,19 @@ class Project:
         """Cases of the Salesforce half by id, deleted ones among them."""
         return {c["Id"]: c for c in self.sandbox.admin("GET", "salesforce/records?object=Case")}
 
+    def states(self) -> dict[str, str]:
+        """Meltano's states by id, read from its database: a start of Meltano for each look would be dear."""
+        path = self.folder / ".meltano" / "meltano.db"
+        if not path.exists():
+            return {}
+        with closing(sqlite3.connect(path)) as database:
+            rows = database.execute("SELECT state_id, partial_state, completed_state FROM state").fetchall()
+        return {state_id: f"{partial} {completed}" for state_id, partial, completed in rows}
+
+    def state(self) -> str:
+        """The state of the continuous sync; "" where there is none."""
+        return self.states().get("sandbox:tap-salesforce-cases-to-target-hubspot-tickets", "")
+
     def _run(self, program: str, args: tuple[str, ...], given: str | None, env: dict[str, str]) -> Ended:
         done = subprocess.run(
             [str(BIN / program), *args],
@@ -101,7 +116,7 @@ class Project:
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=900,
         )
         return Ended(exit_code=done.returncode, stdout=done.stdout, stderr=done.stderr)
 

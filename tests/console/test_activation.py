@@ -14,7 +14,6 @@ from .conftest import Ended, Project
 
 pytestmark = [pytest.mark.xdist_group("console-activation"), pytest.mark.timeout(1200)]
 STATUS_LINE = "          sync_status: {}\n"
-STATE = "sandbox:tap-salesforce-cases-to-target-hubspot-tickets"
 
 
 def settle() -> None:
@@ -95,10 +94,10 @@ def updated(module_project: Project, first_run: Step) -> Step:
 def paused(module_project: Project, updated: Step) -> Step:
     """Paused, then a case is changed, then runs by hand; `more` has that Id, the runs, and the state before and after."""
     ended = module_project.console("pause")
-    state = module_project.meltano("state", "get", STATE).stdout
+    state = module_project.state()
     changed = mutate_one(module_project)
     by_hand, by_schedule = module_project.meltano("run", "case-sync"), module_project.console("run")
-    after = module_project.meltano("state", "get", STATE).stdout
+    after = module_project.state()
     return step_of(module_project, ended, (changed, by_hand, by_schedule, state, after))
 
 

@@ -153,6 +153,7 @@ def mend(rules: Any) -> None:
 def story(module_project: Project) -> Story:
     """80 cases under rules that do not fit all of them."""
     module_project.sandbox.seed(80)
+    module_project.sandbox.settings(association_limits={"companies_to_tickets": 1})
     time.sleep(2)
     module_project.change_rules(spoil)
     run = module_project.console("run")
@@ -198,6 +199,15 @@ def test_N25_N26_the_list_has_categories_counts_reasons_and_remedies(story: Stor
         assert f"{category}: {len(keys_of(story, category))} case" in text, story.listed.output
     assert text.count("To do: ") >= 3
     assert all(one["reason"] and one["remedy"] for one in story.rows)
+
+
+def test_N20_an_association_limit_is_told_of_each_case_and_its_ticket_is_there(
+    module_project: Project, story: Story
+) -> None:
+    limited = [one for one in story.rows if one["code"] == "ASSOCIATION_LIMIT_EXCEEDED"]
+    assert limited
+    assert {one["reason"] for one in limited} == {"the company has as many tickets as HubSpot lets it have"}
+    assert {one["key"] for one in limited} <= set(module_project.tickets())
 
 
 def test_N25_status_counts_them_too(story: Story) -> None:

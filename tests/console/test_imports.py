@@ -32,7 +32,6 @@ from .conftest import Ended, Project
 
 # The stages of the story are set up by whichever test asks first: a small machine may take its time.
 pytestmark = [pytest.mark.xdist_group("console-imports"), pytest.mark.timeout(1200)]
-STATE = "sandbox:tap-salesforce-cases-to-target-hubspot-tickets"
 HIGH = "Priority = 'High'"
 
 
@@ -220,15 +219,11 @@ class Step:
     more: Any = None
 
 
-def state(project: Project) -> str:
-    return project.meltano("state", "get", STATE).stdout
-
-
 def imported(project: Project, *args: str, more: Any = None, **env: str) -> Step:
-    before = state(project)
+    before = project.state()
     ended = project.console("import", *args, **env)
     return Step(
-        ended=ended, tickets=frozenset(project.tickets()), before=before, after=state(project), more=more
+        ended=ended, tickets=frozenset(project.tickets()), before=before, after=project.state(), more=more
     )
 
 
@@ -310,7 +305,7 @@ def test_S27_W05_all_cases_have_their_ticket_in_the_end_and_both_systems_agree(
         f"tickets in HubSpot with their ids {len(live)}",
         "missing 0",
     } <= lines
-    assert ":import-" not in module_project.meltano("state", "list").stdout
+    assert not [one for one in module_project.states() if ":import-" in one]
 
 
 def test_S28_an_import_does_not_move_the_continuous_bookmark(some: Step, completed: Step) -> None:

@@ -13,7 +13,6 @@ from case_sync_console.fields_chosen import names_in, properties_meant
 from .conftest import Ended, Project
 
 pytestmark = [pytest.mark.xdist_group("console-resync"), pytest.mark.timeout(1200)]
-STATE = "sandbox:tap-salesforce-cases-to-target-hubspot-tickets"
 RULES = {
     "fields": [
         {"property": "subject", "from": ["Subject"], "template": "Case {CaseNumber}"},
@@ -79,7 +78,7 @@ def synced(module_project: Project) -> str:
     time.sleep(2)
     ended = module_project.console("run")
     assert ended.exit_code == 0, ended.output
-    return module_project.meltano("state", "get", STATE).stdout
+    return module_project.state()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +100,7 @@ def test_N14_one_case_is_synced_again_by_its_number(module_project: Project, syn
     assert (properties["subject"], properties["content"]) == (case["Subject"], case["Description"])
     assert written == {case["Id"]}
     assert "1 case: tickets 0 new, 1 updated" in ended.stdout
-    assert module_project.meltano("state", "get", STATE).stdout == synced
+    assert module_project.state() == synced
 
 
 def test_N13_a_new_mapping_comes_to_old_tickets_on_request(
@@ -121,7 +120,7 @@ def test_N13_a_new_mapping_comes_to_old_tickets_on_request(
         ticket["properties"]["content"] == f"From {cases[i]['CaseNumber']}" for i, ticket in tickets.items()
     )
     assert tickets[case]["properties"]["subject"] == "by hand"
-    assert module_project.meltano("state", "get", STATE).stdout == synced
+    assert module_project.state() == synced
 
 
 def test_a_case_that_is_not_there_is_said(module_project: Project, one: Any) -> None:

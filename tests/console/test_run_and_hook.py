@@ -342,6 +342,24 @@ def test_a_case_that_a_rule_rejects_is_exit_7(project: Project) -> None:
     assert "case-sync errors" in ended.stdout
 
 
+def test_N24_at_the_api_budget_a_run_stops_in_good_order_and_the_next_goes_on(project: Project) -> None:
+    """Exit code 5; what was read is there, its place is kept, and what is left comes once there are calls again."""
+    project.sandbox.seed(600)
+    used = project.sandbox.admin("GET", "salesforce/counts")["api_calls"]
+    project.sandbox.admin("POST", "salesforce/switches", {"daily_limit": (used + 5) * 2})
+    sparing = {"TAP_SALESFORCE_CASES_QUOTA_PERCENT": "50", "TAP_SALESFORCE_CASES_PAGE_SIZE": "200"}
+    stopped = project.console("run", **sparing)
+    assert stopped.exit_code == QUOTA, stopped.output
+    assert "quota_percent" in stopped.stderr
+    assert 0 < len(project.tickets()) < 600
+    assert project.state()
+    project.sandbox.admin("POST", "salesforce/switches", {"daily_limit": 100_000})
+    rest = project.console("run")
+    assert rest.exit_code == OK, rest.output
+    assert len(project.tickets()) == 600
+    assert not rest.stdout.startswith("600 cases")
+
+
 def command_lines() -> list[str]:
     """Of all programs that run on this machine."""
     found = []

@@ -115,7 +115,7 @@ def _read(this: Import, options: list[str], skipped: _Skipped) -> Mapping[str, A
                 end = this.meltano.given(file.variables).run(
                     "--state-id-suffix", this.suffix, *options, watch=skipped.hear
                 )
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             screen.print(_how_to_go_on(), markup=False)
             raise
         counts = file.counts()

@@ -9,10 +9,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from case_sync_console.definition import ACTIVE, setting
 from case_sync_console.errors import CommandLineError, ConfigurationError, ConsoleError
 from case_sync_console.file_edits import schedule_splices
 from case_sync_console.intervals import Interval, interval_of_cron, plain_cron, read_interval
-from case_sync_console.meltano import program
+from case_sync_console.meltano import TAP, program
 from case_sync_console.schedule_entry import interval_text
 from case_sync_console.schedule_text import (
     Job,
@@ -124,6 +125,10 @@ def install(workplace: Workplace, kind: str | None, every: str | None) -> None:
         workplace.edit(lambda document: schedule_splices(document, interval))
     how_often = times.interval.words if times.interval else f"at '{times.cron}'"
     workplace.screen.print(f"Installed with {chosen}: the sync runs {how_often}.", markup=False)
+    if setting(workplace.definition().document, workplace.environment, TAP, "sync_status") != ACTIVE:
+        workplace.screen.print(
+            "The sync is not switched on yet. Begin with what changes from now on: case-sync activate"
+        )
 
 
 def _default_kind() -> str:
