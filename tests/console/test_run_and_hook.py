@@ -167,6 +167,23 @@ def test_the_plugin_that_explains_an_end_gives_the_exit_code() -> None:
     assert (found.exit_code, found.plugin, found.message) == (4, "tap-salesforce-cases", "login refused")
 
 
+def test_the_neighbours_of_the_plugin_that_failed_are_not_heard() -> None:
+    """The tap that lost its reader says so; why the target ended is what counts."""
+    end = {"event": "Block run completed", "exit_codes": {"loaders": 4, "extractors": 1}}
+    tap = {"event": "Error: the reader has gone", "name": "tap-salesforce-cases", "stdio": "stderr"}
+    target = {"event": "Error: token refused", "name": "target-hubspot-tickets", "stdio": "stderr"}
+    assert meltano_said(tap, target, end).message == "token refused"
+
+
+def test_a_login_refused_in_discovery_has_the_taps_exit_code() -> None:
+    """Meltano lists no exit code then, but quotes the command's."""
+    failed = "Cannot start plugin tap-salesforce-cases: Catalog discovery failed: command ['tap', '--discover'] returned 4 with stderr:\n x"
+    said = {"event": "Error: login refused", "name": "tap-salesforce-cases", "stdio": "stderr"}
+    end = {"event": "Block run completed", "err": failed, "exit_codes": {}}
+    found = meltano_said(said, {"event": failed, "level": "error"}, end)
+    assert (found.exit_code, found.message) == (4, "login refused")
+
+
 def test_rules_that_do_not_fit_are_a_configuration_error() -> None:
     found = meltano_said({"event": "Block run completed", "exit_codes": {"mappers": 1}})
     assert found.exit_code == CONFIGURATION

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 # A plugin that dies takes its neighbours with it: they end with a broken pipe, which says nothing.
 KINDS = ("loaders", "extractors", "mappers")
 BLOCK_END, RUN_END = "Block run completed", "Run completed"
+# Meltano 4: core/plugin/singer/tap.py. A tap that fails in discovery stands in no `exit_codes`.
+DISCOVERY_FAILED = re.compile(r"Catalog discovery failed: .*? returned (\d+) with stderr", re.DOTALL)
 SHOWN_LINES = 40
 
 
@@ -63,9 +66,10 @@ class RunEnd:
         telling = [one for one in known if one[1] > 1]
         return next(iter(telling or known), None)
 
-    def message(self) -> str:
-        """What the plugins, or Meltano, said last about the failure."""
-        errors = [text for lines in self.last_words.values() for text in _from_error_on(lines)]
+    def message(self, plugin: str | None = None) -> str:
+        """What a plugin said last about the failure; or all of them, or Meltano, where it said nothing."""
+        own = _from_error_on(self.last_words.get(plugin, ())) if plugin else ()
+        errors = own or [text for lines in self.last_words.values() for text in _from_error_on(lines)]
         return "\n".join(errors) or "\n".join(self.last_words.get("", ())[-3:]) or "meltano run failed"
 
 
@@ -75,6 +79,11 @@ def _from_error_on(lines: tuple[str, ...]) -> tuple[str, ...]:
         if line.startswith("Error: "):
             return (line.removeprefix("Error: "), *lines[place + 1 :])
     return ()
+
+
+def _of_discovery(more: Mapping[str, Any]) -> dict[str, int]:
+    found = DISCOVERY_FAILED.search(str(more.get("err", "")))
+    return {"extractors": int(found[1])} if found else {}
 
 
 def run_end(exit_code: int, events: Iterable[Event]) -> RunEnd:
@@ -87,7 +96,7 @@ def run_end(exit_code: int, events: Iterable[Event]) -> RunEnd:
         said.append(event.text)
         del said[:-SHOWN_LINES]
         if event.text == BLOCK_END:
-            exit_codes = dict(event.more.get("exit_codes") or {})
+            exit_codes = dict(event.more.get("exit_codes") or _of_discovery(event.more))
         if event.text == RUN_END:
             seconds = event.more.get("duration_seconds")
     return RunEnd(

@@ -26,13 +26,14 @@ from case_sync_console.target_progress import progress_file
 from case_sync_console.waiting import waiting
 from case_sync_console.workplace import Workplace
 
-# Nothing of an import speaks of cases that it does not read: no reconciliation, no delete log (a gap in it asks for a
-# reconciliation). What is deleted is the continuous sync's.
+# Nothing of an import speaks of cases that it does not read: no reconciliation, no recycle bin, no delete log (a gap in it asks
+# for a reconciliation). What is deleted is the continuous sync's.
 VARIABLES = {
     "TAP_SALESFORCE_CASES_SYNC_STATUS": "active",
     "TAP_SALESFORCE_CASES_RECONCILE": "false",
     "TAP_SALESFORCE_CASES_RECONCILE_DAYS": "0",
     "TAP_SALESFORCE_CASES_HARD_DELETES": "false",
+    "TAP_SALESFORCE_CASES_SOFT_DELETES": "false",
     "TARGET_HUBSPOT_TICKETS_RUN_NAME": "import",
 }
 SKIPPED = re.compile(r"^cases mapped: .*?(\d+) skipped by the rules")
@@ -113,7 +114,7 @@ def _read(this: Import, options: list[str], skipped: _Skipped) -> Mapping[str, A
         try:
             with told(screen, file.counts, total):
                 end = this.meltano.given(file.variables).run(
-                    "--state-id-suffix", this.suffix, *options, watch=skipped.hear
+                    "--state-id-suffix", this.suffix, *options, watch=skipped.hear, is_apart=True
                 )
         except (KeyboardInterrupt, SystemExit):
             screen.print(_how_to_go_on(), markup=False)

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from case_sync_console.errors import ConfigurationError, ConsoleError, PluginError
 from case_sync_console.events import Event, RunEnd, event_of, run_end
+from case_sync_console.run_folder import own_run_folder
 
 TAP, MAPPER, TARGET = "tap-salesforce-cases", "case-ticket-mapper", "target-hubspot-tickets"
 JOB = "case-sync"
@@ -103,8 +104,24 @@ class Meltano:
 
     # -- runs
 
-    def run(self, *options: str, watch: Watch | None = None, **variables: str) -> RunEnd:
-        """`meltano run OPTIONS case-sync`; `watch` sees each event while it happens."""
+    def run(
+        self, *options: str, watch: Watch | None = None, is_apart: bool = False, **variables: str
+    ) -> RunEnd:
+        """`meltano run OPTIONS case-sync`.
+
+        Args:
+            options: of `meltano run`.
+            watch: sees each event while it happens.
+            is_apart: with a run folder of its own, since the continuous sync may start or run at the same time.
+            variables: environment variables.
+        """
+        folder: AbstractContextManager[Mapping[str, str]] = (
+            own_run_folder(self.folder) if is_apart else nullcontext({})
+        )
+        with folder as own:
+            return self._run(options, watch, {**variables, **own})
+
+    def _run(self, options: Sequence[str], watch: Watch | None, variables: Mapping[str, str]) -> RunEnd:
         process = subprocess.Popen(
             self.command("--log-level=info", "--log-format=json", "run", *options, JOB),
             cwd=self.folder,

@@ -26,6 +26,7 @@ VARIABLES = {
     "TAP_SALESFORCE_CASES_RECONCILE": "false",
     "TAP_SALESFORCE_CASES_RECONCILE_DAYS": "0",
     "TAP_SALESFORCE_CASES_HARD_DELETES": "false",
+    "TAP_SALESFORCE_CASES_SOFT_DELETES": "false",  # the whole recycle bin would come, too
     "TARGET_HUBSPOT_TICKETS_WRITE_MODE": "all",
     "TARGET_HUBSPOT_TICKETS_RUN_NAME": "resync",
 }
@@ -103,10 +104,10 @@ def read_again(
         given = meltano.given(file.variables)
         if shows_progress:
             with case_lists.counted(meltano) as total, told(workplace.screen, file.counts, total):
-                end = given.run(*OPTIONS)
+                end = given.run(*OPTIONS, is_apart=True)
         else:
             with waiting(workplace.screen, "Syncing ..."):
-                end = given.run(*OPTIONS)
+                end = given.run(*OPTIONS, is_apart=True)
         return end, file.counts()
 
 

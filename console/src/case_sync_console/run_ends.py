@@ -35,7 +35,8 @@ def failure_of(end: RunEnd) -> ConsoleError | None:
     if end.exit_code == 0:
         return None
     if end.failed:
-        return _of_plugin(*end.failed, end.message())
+        kind, code = end.failed
+        return _of_plugin(kind, code, end.message(PLUGINS[kind]))
     return _of_meltano(end)
 
 
