@@ -86,7 +86,7 @@ def look(workplace: Workplace, *, earlier: str | None = None) -> Iterator[Look]:
         folder = Path(name)
         with waiting(workplace.screen, LOOKING):
             org, portal = together(
-                lambda: meltano.invoke_json(f"{TAP}:describe"),
+                lambda: meltano.invoke_json(TAP, "--describe"),
                 lambda: meltano.invoke_json(f"{TARGET}:describe"),
             )
             for found, answer in (("org", org), ("portal", portal)):

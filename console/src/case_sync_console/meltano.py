@@ -23,6 +23,8 @@ TAP, MAPPER, TARGET = "tap-salesforce-cases", "case-ticket-mapper", "target-hubs
 JOB = "case-sync"
 DATABASE = Path(".meltano", "meltano.db")
 FIRST_START = Lock()
+# What a plugin says on its standard error is an event of level info in Meltano's log.
+FOR_PROGRAMS = ("--log-level=info", "--log-format=json")
 STATE_ID = f"{TAP}-to-{TARGET}"
 # What an outer `meltano invoke case-sync` tells its child about itself, and not about the project.
 OF_THE_OUTER = ("MELTANO_UTILITY_", "MELTANO_CLI_", "MELTANO_PARENT_CONTEXT_UUID", "MELTANO_RUN_")
@@ -76,7 +78,7 @@ class Meltano:
     def start(self, plugin: str, *args: str, **streams: Any) -> subprocess.Popen[str]:
         """`meltano invoke PLUGIN ARGS` as a process under way; `streams` are Popen's stdin, stdout and stderr."""
         return subprocess.Popen(
-            self.command("--log-level=warning", "invoke", plugin, *args),
+            self.command(*FOR_PROGRAMS, "invoke", plugin, *args),
             cwd=self.folder,
             env=self._environment({}),
             text=True,
@@ -123,7 +125,7 @@ class Meltano:
 
     def _run(self, options: Sequence[str], watch: Watch | None, variables: Mapping[str, str]) -> RunEnd:
         process = subprocess.Popen(
-            self.command("--log-level=info", "--log-format=json", "run", *options, JOB),
+            self.command(*FOR_PROGRAMS, "run", *options, JOB),
             cwd=self.folder,
             env=self._environment(variables),
             stdin=subprocess.DEVNULL,
@@ -183,7 +185,7 @@ class Meltano:
     ) -> subprocess.CompletedProcess[str]:
         with self._alone_at_first():
             return subprocess.run(
-                self.command("--log-level=warning", "invoke", plugin, *args),
+                self.command(*FOR_PROGRAMS, "invoke", plugin, *args),
                 cwd=self.folder,
                 env=self._environment(variables),
                 input=stdin,
@@ -268,8 +270,8 @@ def program(folder: Path) -> Path:
 
 
 def last_words(output: str) -> str:
-    """What a failed process said: from its "Error: " on, else its last lines; never a traceback."""
-    lines: Sequence[str] = [line for line in output.splitlines() if line.strip()]
+    """What a failed process said, by itself or in Meltano's log: from its "Error: " on, else its last lines; never a traceback."""
+    lines: Sequence[str] = [text for line in output.splitlines() if (text := event_of(line).text).strip()]
     for place, line in enumerate(lines):
         if line.startswith("Error: "):
             return "\n".join([line.removeprefix("Error: "), *lines[place + 1 :]])
