@@ -1,16 +1,15 @@
 """What a plugin says when it fails arrives on the screen, in its own words and with its exit code."""
 
 import json
-from collections.abc import Callable
 
 from case_sync_console.meltano import last_words
 
 from .conftest import Project
 
 
-def test_N31_refused_logins_of_both_systems_are_told_at_once(project: Callable[..., Project]) -> None:
+def test_N31_refused_logins_of_both_systems_are_told_at_once(project: Project) -> None:
     """Meltano logs what a plugin says at level info; it has to be heard, and no secret with it."""
-    ended = project().console(
+    ended = project.console(
         "plan",
         TAP_SALESFORCE_CASES_CLIENT_SECRET="planted-secret",
         TARGET_HUBSPOT_TICKETS_ACCESS_TOKEN="planted-token",
