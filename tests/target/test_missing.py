@@ -67,3 +67,12 @@ def test_a_read_that_is_refused_goes_again_in_halves(sandbox: RunningSandbox, ta
         {"key": case_id(3)},
         {"tickets": 2, "missing": 1},
     ]
+
+
+def test_a_key_that_hubspot_can_not_look_for_has_no_ticket(sandbox: RunningSandbox, target: Target) -> None:
+    """Refused down to the key itself: it ends nothing, and the others are found."""
+    target.load([schema(), ticket(1), ticket(2)])
+    refusal = {"status": "error", "category": "VALIDATION_ERROR", "message": "no", "correlationId": "c"}
+    sandbox.faults([{"half": "hubspot", "path": "batch/read", "times": 2, "status": 400, "body": refusal}])
+    *_, counts = told(missing(target, f"{case_id(1)}\n{case_id(2)}\n"))
+    assert counts == {"tickets": 1, "missing": 1}

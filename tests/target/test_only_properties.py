@@ -157,3 +157,12 @@ def test_what_goes_together_is_written_together(only: list[str], names: set[str]
     columns = {KEY: {}, "content": {}, "hs_pipeline": {}, "hs_pipeline_stage": {}, "hubspot_owner_email": {}}
     assert narrowing_problems(only, columns) == []
     assert narrowing_of([], KEY) is None
+
+
+def test_an_empty_variable_of_the_environment_narrows_nothing(
+    sandbox: RunningSandbox, target: Target
+) -> None:
+    """The SDK reads it as a list with one empty text."""
+    target.load([schema(), ticket(1)])
+    target.load([schema(), ticket(1, subject="other")], only_properties=[""])
+    assert properties(sandbox, 1)["subject"] == "other"

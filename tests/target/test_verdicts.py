@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,13 @@ from case_sync_sandbox.hubspot.access import CLIENT_ID, CLIENT_SECRET, REFRESH_T
 from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.batching import Input, encode
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import QuotaReachedError, TargetError, TokenRefusedError
+from target_hubspot_tickets.errors import (
+    HubSpotAnswerError,
+    QuotaReachedError,
+    TargetError,
+    TokenRefusedError,
+    TransientError,
+)
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.settings import with_defaults
 from target_hubspot_tickets.target import TargetHubspotTickets
@@ -234,3 +240,22 @@ def test_no_token_is_in_any_error(sandbox: RunningSandbox, tmp_path: Path) -> No
         with pytest.raises(TargetError) as told, redirect_stdout(io.StringIO()):
             target.listen_and_report(io.StringIO(json.dumps(schema()) + "\n"))
         assert "secret-9" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        HubSpotAnswerError(status=400, category="C", message="m", correlation_id="i", call="GET /"),
+        TransientError("later", 1.0),
+    ],
+)
+def test_an_error_passes_through_blocks_that_close_what_is_open(error: Exception) -> None:
+    """Python notes the traceback on what it throws into a block's function."""
+
+    @contextmanager
+    def block() -> Iterator[None]:
+        yield
+
+    with pytest.raises(type(error)) as caught, block():
+        raise error
+    assert caught.value is error

@@ -82,7 +82,7 @@ class StoppedError(Exception):
     """The run was told to stop (SIGTERM, Ctrl-C), or another call ended it: send nothing more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)  # not frozen: Python sets the traceback of what is raised
 class HubSpotAnswerError(TargetError):
     """HubSpot refused a whole call.
 
@@ -106,7 +106,7 @@ class HubSpotAnswerError(TargetError):
         return f"HubSpot answered {self.status} {self.category} to {self.call} (correlation id {self.correlation_id or 'none'})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class TransientError(TargetError):
     """The call may go well after `wait_seconds` (None: as long as the backoff says)."""
 

@@ -244,7 +244,8 @@ def policy_of(full: Mapping[str, Any]) -> Policy:
         stale_guard=full["stale_guard"],
         keeps_payloads=full["keep_rejected_payloads"],
         mirrors=full["association_mode"] == "mirror",
-        narrowing=narrowing_of(full["only_properties"], full["key_property"]),
+        # An empty variable of the environment comes as one empty name.
+        narrowing=narrowing_of(filter(str.strip, full["only_properties"]), full["key_property"]),
     )
 
 
