@@ -1,6 +1,7 @@
 """What the tap emits of an org, run after run."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -200,6 +201,26 @@ def test_case_deleted_for_good_comes_as_a_tombstone_once(sandbox: RunningSandbox
     assert all(r["_sdc_deleted_at"] and r["IsDeleted"] for r in second.rows)
     assert second.report["purged"] == 1
     assert tap.read(second.state).rows == []
+
+
+def test_case_deleted_behind_the_query_and_purged_before_the_next_comes_as_a_tombstone(
+    sandbox: RunningSandbox, tap: Tap
+) -> None:
+    """The log names it while it is in the recycle bin, which is no tombstone yet: the next run looks at it again."""
+    sandbox.seed(5)
+    first = tap.read()
+    sandbox.faults([{"half": "salesforce", "path": "Case/deleted", "action": "latency", "latency_ms": 1_500}])
+    with ThreadPoolExecutor(1) as aside:
+        running = aside.submit(tap.read, first.state)
+        while not sandbox.admin("GET", "faults")["rules"][0]["hit"]:
+            time.sleep(0.02)
+        change(sandbox, "delete", first.ids[0])
+        second = running.result()
+    assert second.rows == []
+    change(sandbox, "purge", first.ids[0])
+    third = tap.read(second.state)
+    assert [(r["Id"], r["_sf_delete_kind"]) for r in third.rows] == [(first.ids[0], "purged")]
+    assert tap.read(third.state).rows == []
 
 
 def test_hard_deletes_can_be_switched_off(sandbox: RunningSandbox, tap: Tap) -> None:

@@ -115,7 +115,7 @@ def to_look_at(
 def next_position(
     window: LogWindow, covered: str | None, deletions: Collection[Deletion], server_time: datetime
 ) -> LogPosition:
-    """Where the next run starts: at latestDateCovered (for safety, says getDeleted), and which entries it will see again."""
+    """Where the next run starts: at latestDateCovered (for safety, says getDeleted), and which of these entries it will see again."""
     until = min(from_wire(covered), server_time) if covered else window.start
     until = max(until, window.start)
     again = to_wire(whole_minute(until) - SHORTEST)
