@@ -85,13 +85,19 @@ class Loader:
         """
         outcome = RoundOutcome(rejected=list(round_.rejected.values()))
         upserts: dict[str, Upsert] = {}
+        deletes: list[Delete] = []
         for item in round_.items.values():
             if isinstance(item, Upsert):
                 upserts[item.key] = item
             else:
-                self._delete(item, outcome)
+                deletes.append(item)
         ready = self._changed(self._some(self._ready(upserts, outcome), outcome), outcome)
-        ready = self._fresh(ready, outcome)
+        if self._policy.stale_guard:
+            outcome.stale |= self._stale(ready, deletes)
+            ready = [one for one in ready if one.input.key not in outcome.stale]
+            deletes = [one for one in deletes if one.key not in outcome.stale]
+        for item in deletes:
+            self._delete(item, outcome)
         sent: list[Future[Answered]] = [
             self._client.submit("general", self._upserter.send, batch)
             for batch in batches([r.input for r in ready])
@@ -199,21 +205,17 @@ class Loader:
         outcome.unchanged |= {one.input.key for one in ready} - {one.input.key for one in changed}
         return changed
 
-    def _fresh(self, ready: list[_Ready], outcome: RoundOutcome) -> list[_Ready]:
-        """Without those whose ticket has a newer version already: a replay must not bring back the past."""
+    def _stale(self, ready: Sequence[_Ready], deletes: Sequence[Delete]) -> set[str]:
+        """Keys whose ticket has a newer version already: a replay must not bring back the past."""
         version = self._policy.version_property
-        if not self._policy.stale_guard:
-            return ready
-        there = self._versions([one.input.key for one in ready if one.upsert.values.get(version)])
-        stale = {
-            one.input.key
-            for one in ready
-            if (found := there.get(identity(one.input.key)))
-            and (own := _moment(one.upsert.values.get(version)))
-            and own < found
+        versions = {one.input.key: one.upsert.values.get(version) for one in ready}
+        versions |= {one.key: one.version for one in deletes}
+        there = self._versions([key for key, own in versions.items() if own])
+        return {
+            key
+            for key, text in versions.items()
+            if (found := there.get(identity(key))) and (own := _moment(text)) and own < found
         }
-        outcome.stale |= stale
-        return [one for one in ready if one.input.key not in stale]
 
     def _versions(self, keys: Sequence[str]) -> dict[str, datetime]:
         version = self._policy.version_property

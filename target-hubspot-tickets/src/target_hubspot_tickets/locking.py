@@ -86,8 +86,8 @@ def _nothing() -> None:
 @contextmanager
 def one_run(
     url: str, portal_id: str, *, wait_seconds: float, check_signal: Callable[[], None] = _nothing
-) -> Iterator[None]:
-    """Hold the lock of a portal.
+) -> Iterator[bool]:
+    """Hold the lock of a portal; gives whether another run had it at first.
 
     Args:
         url: the ledger: a file, or a URL of SQLite or PostgreSQL.
@@ -104,13 +104,14 @@ def one_run(
         lock: _Lock = _FileLock(place, portal_id) if is_file(place) else _AdvisoryLock(place, portal_id)
     try:
         with telling(place, "locked"):
-            is_ours = _wait(lock, wait_seconds, check_signal)
+            had_to_wait = not lock.take()
+            is_ours = not had_to_wait or _wait(lock, wait_seconds, check_signal)
         if not is_ours:
             raise LockedError(
                 f"another run of target-hubspot-tickets writes to HubSpot account {portal_id}; "
                 "wait for its end, or give lock_wait_seconds more time"
             )
-        yield
+        yield had_to_wait
     finally:
         lock.release()
 

@@ -49,10 +49,17 @@ class Upsert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
-    """A ticket that is to go; `source` is the mark of the org that its record came from, or None."""
+    """A ticket that is to go.
+
+    Attributes:
+        key: as of an upsert.
+        source: the mark of the org that its record came from, or None.
+        version: when the record was changed last, as the stream has it, or None.
+    """
 
     key: str
     source: str | None = None
+    version: Any = None
 
 
 Item = Upsert | Delete
@@ -63,8 +70,13 @@ def identity(key: str) -> str:
     return key.strip().lower()
 
 
-def read_record(record: Mapping[str, Any], key_property: str, source_property: str | None = None) -> Item:
-    """What a record asks for.
+def read_record(
+    record: Mapping[str, Any],
+    key_property: str,
+    source_property: str | None = None,
+    version_property: str | None = None,
+) -> Item:
+    """What a record asks for; the last two are the columns that mark a deletion's org and version.
 
     Raises:
         StreamError: it has no key, or its associations are none.
@@ -77,7 +89,8 @@ def read_record(record: Mapping[str, Any], key_property: str, source_property: s
         raise StreamError(f"a record's key column '{key_property}' holds half a character")
     if record.get(DELETED_AT):
         source = record.get(source_property) if source_property else None
-        return Delete(key=key, source=None if source is None else str(source))
+        version = record.get(version_property) if version_property else None
+        return Delete(key=key, source=None if source is None else str(source), version=version)
     others = [name for name in record if name[:1] == "_" or name == ASSOCIATIONS]
     values = _without(record, others) if others else record
     return Upsert(

@@ -172,8 +172,8 @@ class Run:
             round_.reject(self._unreadable(stream, record, str(error)))
 
     def _read(self, record: Mapping[str, Any]) -> Item:
-        policy = self.session.policy
-        return read_record(record, policy.key_property, self.session.settings["source_property"])
+        policy, settings = self.session.policy, self.session.settings
+        return read_record(record, policy.key_property, settings["source_property"], policy.version_property)
 
     def _unreadable(self, stream: str, record: Mapping[str, Any], message: str) -> Rejected:
         """By its key, or by a digest of it where it has none."""

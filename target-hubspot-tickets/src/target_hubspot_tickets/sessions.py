@@ -68,6 +68,7 @@ class Session:
         if retried_keys != ():  # what is tried again on command is written whole
             self.policy = replace(self.policy, narrowing=None)
         self._check_signal, self._retried_keys, self._only_reads = check_signal, retried_keys, only_reads
+        self._began = datetime.now(UTC)
         self._held = ExitStack()
         self._is_open = False
         self._is_new_portal = False
@@ -97,8 +98,16 @@ class Session:
         if self._only_reads:
             return self._held.enter_context(Ledger.open(url, portal))
         wait = self.settings["lock_wait_seconds"]
-        self._held.enter_context(one_run(url, portal, wait_seconds=wait, check_signal=self._check_signal))
+        had_to_wait = self._held.enter_context(
+            one_run(url, portal, wait_seconds=wait, check_signal=self._check_signal)
+        )
         ledger = self._held.enter_context(Ledger.open(url, portal))
+        if had_to_wait or any(run.ended_at >= self._began for run in ledger.runs(limit=1)):
+            # What this run's tap has read meanwhile may be older than what the other one wrote (reliability.md F11).
+            logger.info(
+                "Another run has just written: tickets that are newer than their record are passed over"
+            )
+            self.policy = replace(self.policy, stale_guard=True)
         self._is_open = True
         ledger.forget_older_than(self.settings["retention_days"])
         return ledger
