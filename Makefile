@@ -51,10 +51,10 @@ $(VENV)/.ready: requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
 	@touch $@
 
-plugins: setup .meltano/.ready ## install the three plugins the way `meltano install` does for everybody
+plugins: setup .meltano/.ready ## install the plugins the way `meltano install` does for everybody
 
 .meltano/.ready: meltano.yml $(PACKAGES:%=%/pyproject.toml) | setup
-	@echo "Installing the three plugins with Meltano ..."
+	@echo "Installing the plugins with Meltano ..."
 	@log=$$(mktemp); $(BIN)/meltano install >"$$log" 2>&1 || { cat "$$log"; rm -f "$$log"; exit 1; }; rm -f "$$log"
 	@touch $@
 
