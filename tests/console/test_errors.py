@@ -21,6 +21,7 @@ from case_sync_console.error_rows import (
     counts,
     exported,
     groups,
+    identity,
     of_case,
     read_row,
     retry_of,
@@ -75,6 +76,12 @@ def test_what_a_rule_refused_is_read_again_and_the_rest_comes_from_the_ledger() 
     ]
     found = retry_of(rows)
     assert (found.from_ledger, found.read_again, found.waiting) == (("a",), ("b", "c"), ("d",))
+
+
+def test_a_ticket_that_arrived_and_waits_for_its_company_is_no_longer_rejected() -> None:
+    waiting = row("a", ASSOCIATION, to="companies", reason="NOT_FOUND")
+    assert identity(waiting) != identity(row("a"))
+    assert identity(row("a", message="for another reason")) == identity(row("a"))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +230,7 @@ def test_no_text_of_a_case_is_shown(module_project: Project, story: Story) -> No
 def test_N28_after_a_repair_one_case_is_tried_again_alone(module_project: Project, one_retried: Any) -> None:
     ended, key, written = one_retried
     assert ended.exit_code == 0, ended.output
-    assert "1 case tried again: 1 arrived, 0 still on record" in ended.stdout
+    assert "1 case tried again: 1 done, 0 still on record" in ended.stdout
     assert written == {key}
     assert key in module_project.tickets()
 
@@ -239,7 +246,7 @@ def test_N19_an_association_that_waited_is_made_once_its_company_is_there(
     module_project: Project, story: Story, rule_retried: Ended
 ) -> None:
     """The ticket was written long before; retrying the category touches associations alone."""
-    waiting = next(one for one in story.rows if one["category"] == ASSOCIATION and one["to"] == "company")
+    waiting = next(one for one in story.rows if one["code"] == "NOT_FOUND" and one["to"] == "company")
     case = module_project.cases()[waiting["key"]]
     assert waiting["key"] in module_project.tickets()
     made = httpx.post(

@@ -21,6 +21,7 @@ from case_sync_console.error_rows import (
     cell,
     chosen,
     exported,
+    identity,
     of_case,
     read_row,
     retry_of,
@@ -122,7 +123,7 @@ def retry(workplace: Workplace, keys: Sequence[str], category: str | None, *, ev
     _from_ledger(workplace, "--pending=retry", plan.waiting)
     for part in _parts(_to_read_again(workplace, plan), CASES_AT_A_TIME):
         read_cases_again(workplace, " OR ".join(condition_of(key) for key in part))
-    return _tell(workplace, {row.key for row in meant})
+    return _tell(workplace, meant)
 
 
 def _to_read_again(workplace: Workplace, plan: Retry) -> list[str]:
@@ -146,12 +147,16 @@ def _parts(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
         yield keys[start : start + size]
 
 
-def _tell(workplace: Workplace, keys: set[str]) -> int:
+def _tell(workplace: Workplace, meant: Sequence[ErrorRow]) -> int:
+    """What of it is still on record, and what is new of the same cases: a ticket that arrived may wait for its company."""
+    keys = {row.key for row in meant}
     left = [row for row in on_record(workplace) if row.key in keys]
-    still = {row.key for row in left}
-    workplace.screen.print(
-        f"{counted(len(keys), 'case')} tried again: {len(keys - still):,} arrived, {len(still):,} still on record."
-    )
-    if still:
+    before = {identity(row) for row in meant}
+    still = {row.key for row in left if identity(row) in before}
+    words = f"{counted(len(keys), 'case')} tried again: {len(keys - still):,} done, {len(still):,} still on record."
+    if others := {row.key for row in left} - still:
+        words += f" Of those that arrived, {len(others):,} wait for an association."
+    workplace.screen.print(words)
+    if left:
         workplace.screen.print(overview(left))
     return PARTIAL if still else OK

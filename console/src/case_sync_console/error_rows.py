@@ -165,6 +165,11 @@ def to_18(key: str) -> str:
 # -- retries
 
 
+def identity(row: ErrorRow) -> tuple[str, str, str]:
+    """What makes two rows the same: the rejected record of a case, or its association with an object."""
+    return row.key, row.kind, row.to
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
     """How rows are tried again.
