@@ -147,6 +147,16 @@ def test_the_project_file_keeps_its_comments_when_entries_come_and_go() -> None:
     assert rules_in(text)["fields"] == {"source_ref": "Reason"}
 
 
+def test_comments_beside_and_below_stay_where_they_are() -> None:
+    text = "fields:  # all of them\n  a: 1  # one\n  # below a\n\n# next\nother: 2  # two\n"
+    left, came = changed_lines(
+        text, spliced(text, [Put(path=("fields", "b"), value=2), Put(path=("third",), value=3)])
+    )
+    assert (left, came) == ([], ["  b: 2", "third: 3"])
+    left, came = changed_lines(text, spliced(text, [Put(path=("fields", "a"), value=9)]))
+    assert (left, came) == (["  a: 1  # one"], ["  a: 9  # one"])
+
+
 def test_the_last_entry_leaves_an_empty_mapping() -> None:
     assert rules_in(after((Drop(path=("fields", "hs_ticket_category")),)))["fields"] == {}
 
