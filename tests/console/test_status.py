@@ -1,8 +1,8 @@
 """How the sync stands: from the ledger's rows, as a screen and as JSON, while a run is under way, and from another machine."""
 
 import shutil
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -196,17 +196,19 @@ def test_status_comes_from_any_machine_that_reaches_the_ledger(
 def test_status_works_while_a_run_is_under_way_and_as_a_utility_of_meltano(ran: Project) -> None:
     """Nobody waits for the lock of the run."""
     ran.sandbox.mutate(adds=5)
-    ran.sandbox.faults([{"half": "hubspot", "path": "batch/upsert", "probability": 1.0, "latency_ms": 15000}])
-    done: list[Any] = []
-    run = threading.Thread(target=lambda: done.append(ran.console("run")))
-    run.start()
-    ended = ran.meltano("invoke", "case-sync", "status")
-    second = ran.console("run")
-    run.join()
+    ran.sandbox.faults([{"half": "hubspot", "path": "batch/upsert", "probability": 1.0, "latency_ms": 60000}])
+    ran.sandbox.admin("DELETE", "requests")
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(ran.console, "run")
+        while not ran.sandbox.requests(half="hubspot"):  # the target has begun
+            time.sleep(0.2)
+        asked = pool.submit(ran.meltano, "invoke", "case-sync", "status")
+        second, ended = ran.console("run"), asked.result()
+        done = first.result()
     ran.sandbox.admin("DELETE", "faults")
     assert ended.exit_code == 0, ended.output
     assert "The last runs" in ended.stdout
-    assert done[0].exit_code == 0, done[0].output
+    assert done.exit_code == 0, done.output
     assert second.exit_code == 9, second.output
     assert "under way" in second.stderr
 

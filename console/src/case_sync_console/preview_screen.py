@@ -62,6 +62,9 @@ def heading_of(preview: Preview) -> Text:
     )
 
 
+LONGEST_NAME = 32  # characters of a property's name with its brackets
+
+
 def section(title: str, body: RenderableType) -> Iterator[RenderableType]:
     yield Text()
     yield Text(title, style="bold")
@@ -96,6 +99,9 @@ def required_table(rows: Sequence[Required]) -> Table:
 def mappings_table(mappings: Sequence[FieldMapping], switched_off: Sequence[str] = ()) -> Group:
     """Both sides with label, name and type."""
     made = table("ticket property", "type", "case field", "type", "how")
+    # A name that is broken can't be copied; very long ones may still be.
+    names = [len(mapping.property.name) + 2 for mapping in mappings]
+    made.columns[0].min_width = min(max(names, default=0), LONGEST_NAME)
     for mapping in mappings:
         made.add_row(
             _side(mapping.property),

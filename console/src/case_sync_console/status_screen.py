@@ -30,7 +30,7 @@ RUN_NAMES = {
 }
 HEADS = (
     ("new", "New"), ("updated", "Updated"), ("unchanged", "Unchanged"), ("deleted", "Deleted"), ("rejected", "Rejected"),
-    ("waiting", "Waiting"), ("salesforce_calls", "Salesforce calls"), ("hubspot_calls", "HubSpot calls"),
+    ("waiting", "Waiting"), ("salesforce_calls", "Salesforce\ncalls"), ("hubspot_calls", "HubSpot\ncalls"),
 )  # fmt: skip
 
 
@@ -108,13 +108,13 @@ def _clock(moment: datetime | None) -> str:
 
 def _runs(runs: tuple[RunShown, ...]) -> Table:
     table = Table(
-        title="The last runs (UTC)", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
+        title="The last runs (UTC)", title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0)
     )
     table.add_column("Started", no_wrap=True)
-    table.add_column("Run")
+    table.add_column("Run", overflow="fold")
     for _name, head in HEADS:
-        table.add_column(head, justify="right")
-    table.add_column("Seconds", justify="right")
+        table.add_column(head, justify="right", overflow="fold")
+    table.add_column("Seconds", justify="right", overflow="fold")
     table.add_column("Result")
     for run in runs[:SHOWN_RUNS]:
         numbers = [_number(getattr(run, name)) for name, _head in HEADS]
