@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -40,6 +42,16 @@ def readable_ends() -> Iterator[None]:
         os._exit(error.exit_code)
     except TapError as error:
         raise Ending(str(error), error.exit_code) from None
+    except (click.ClickException, click.exceptions.Exit, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a traceback would quote values
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        raise Ending(
+            "an answer of Salesforce's that is none, or a fault of this program: "
+            f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}; the state that is out holds. "
+            "Run again; please report it if it comes again",
+            TapError.exit_code,
+        ) from None
 
 
 def json_file(file: IO[str] | None, option: str) -> dict[str, Any] | None:
