@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import IO, Any, ClassVar
 
 import click
@@ -221,6 +223,13 @@ class CaseTicketMapper(InlineMapper):
         mapper = cls(config=given, parse_env_config=parse_env)
         try:
             mapper.listen(file_input)
+        except (MapperError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a traceback would quote values
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            raise MapperError(
+                f"a fault of this program: {type(error).__name__} in {Path(where.filename).name}, line {where.lineno}. Please report it"
+            ) from None
         finally:
             mapper.message_writer.flush()
         mapper.logger.info(mapper.summary())

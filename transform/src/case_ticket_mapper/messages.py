@@ -48,11 +48,13 @@ def _decoded(line: bytes | str) -> Any:
     """What msgspec refuses and JSON allows (half a surrogate pair) goes the slower way."""
     try:
         return _decoder.decode(line)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         pass
+    except RecursionError:
+        raise MapperError("the input has a message that is nested too deeply") from None
     try:
         return json.loads(line, parse_float=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise MapperError(
             "the input has a line that is no Singer message: it was cut off, or the tap prints to stdout"
         ) from None

@@ -265,7 +265,8 @@ def named(column: str, value: Any) -> str:
 
 def stage_of(pipeline: PipelineRule, case: Case) -> str | None:
     """The table's stage for the status; else, for a closed case, the closed stage."""
-    stage = pipeline.stages.get(case.get("Status") or "")
+    status = case.get("Status")
+    stage = pipeline.stages.get(status) if isinstance(status, str) else None
     if stage is None and (case.get("CaseStatus__IsClosed") or case.get("IsClosed")):
         return pipeline.closed_stage
     return stage
