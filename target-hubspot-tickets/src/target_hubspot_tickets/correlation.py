@@ -81,12 +81,12 @@ def match(keys: Sequence[str], body: Mapping[str, Any], key_property: str) -> An
     for error in body.get("errors") or ():
         if not isinstance(error, Mapping):
             continue
-        context = error.get("context") or {}
-        for named in (*(context.get("objectWriteTraceId") or ()), *(context.get("ids") or ())):
+        context = error.get("context")
+        for named in (*_listed(context, "objectWriteTraceId"), *_listed(context, "ids")):
             key = waiting.pop(identity(str(named)), None)
             if key is None:
                 continue
-            passes = error.get("category") in PASSING_CATEGORIES
+            passes = str(error.get("category")) in PASSING_CATEGORIES
             (answered.passing if passes else answered.rejected)[key] = rejected(key, error, call_id)
     answered.silent = list(waiting.values())
     return answered
@@ -123,8 +123,8 @@ MEANINGS = {
 def problems(error: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(code, property) pairs of an error."""
     details = [
-        (str(d.get("code") or ""), ", ".join(map(str, (d.get("context") or {}).get("propertyName") or ())))
-        for d in error.get("errors") or ()
+        (str(d.get("code") or ""), ", ".join(map(str, _listed(d.get("context"), "propertyName"))))
+        for d in _listed(error, "errors")
         if isinstance(d, Mapping)
     ]
     if any(code for code, _ in details):
@@ -135,3 +135,9 @@ def problems(error: Mapping[str, Any]) -> list[tuple[str, str]]:
     except ValueError:
         listed = []
     return [(str(p.get("error", "")), str(p.get("name", ""))) for p in listed if isinstance(p, Mapping)]
+
+
+def _listed(holder: Any, name: str) -> list[Any]:
+    """The list of this name; empty where there is none, or something else."""
+    found = holder.get(name) if isinstance(holder, Mapping) else None
+    return found if isinstance(found, list) else []

@@ -135,4 +135,7 @@ def _wishes(value: Any, key: str) -> tuple[Wish, ...]:
 def _wish(item: Mapping[str, Any]) -> Wish:
     others: Sequence[Mapping[str, Any]] = item.get("otherwise") or ()
     ways = tuple(Way(by=str(w["by"]), value=str(w["value"])) for w in (item, *others))
-    return Wish(to=TO_OBJECTS[item["to"]], ways=ways, label=item.get("label"))
+    label = item.get("label")
+    if not isinstance(label, str | None):
+        raise TypeError("a label is a text")
+    return Wish(to=TO_OBJECTS[item["to"]], ways=ways, label=label)

@@ -191,6 +191,23 @@ class TargetHubspotTickets(Target):
     def _listen(self, file_input: IO[str] | None, retried: Session | None) -> None:
         """Read to the end, or the streams that the ledger knows; an early end first saves what is under way."""
         try:
+            self._read(file_input, retried)
+        except (TargetError, StoppedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a traceback would quote values; confirmed rounds are saved first
+            self.run.save(GRACE_SECONDS)
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            raise TargetError(
+                f"a fault of this program: {type(error).__name__} in {Path(where.filename).name}, line {where.lineno}; "
+                "what was confirmed is in the state. Please report it"
+            ) from None
+        if self.settings["fail_on_rejected"] and self.report.newly_rejected:
+            raise TooManyRejectedError(
+                f"{self.report.newly_rejected} records were rejected, and fail_on_rejected is on"
+            )
+
+    def _read(self, file_input: IO[str] | None, retried: Session | None) -> None:
+        try:
             self.listen(_schemas_of(retried) if retried else file_input)
             self._add_up()
         except StreamError:
@@ -206,17 +223,6 @@ class TargetHubspotTickets(Target):
             if isinstance(error, StoppedError) and cause:
                 raise cause from None
             raise
-        except Exception as error:  # noqa: BLE001 - a traceback would quote values; confirmed rounds are saved first
-            self.run.save(GRACE_SECONDS)
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            raise TargetError(
-                f"a fault of this program: {type(error).__name__} in {Path(where.filename).name}, line {where.lineno}; "
-                "what was confirmed is in the state. Please report it"
-            ) from None
-        if self.settings["fail_on_rejected"] and self.report.newly_rejected:
-            raise TooManyRejectedError(
-                f"{self.report.newly_rejected} records were rejected, and fail_on_rejected is on"
-            )
 
     def _add_up(self) -> None:
         """No record without an outcome (I9)."""

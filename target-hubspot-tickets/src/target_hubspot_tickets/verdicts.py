@@ -66,7 +66,7 @@ def wait_seconds(status: int, body: Any, retry_after: str | None) -> float | Non
     if status == 423:
         return LOCK_SECONDS
     return (
-        POLICY_SECONDS.get(body.get("policyName", ""))
+        POLICY_SECONDS.get(str(body.get("policyName")))
         if status == 429 and isinstance(body, Mapping)
         else None
     )
