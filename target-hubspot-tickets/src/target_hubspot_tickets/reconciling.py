@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -61,14 +61,25 @@ class Reconciler:
     Keys of a snapshot or version are noted in the ledger, not in memory: there may be millions.
     """
 
-    def __init__(self, tickets: MarkedTickets, ledger: Seen, *, archives: bool, is_dry: bool = False) -> None:
+    def __init__(
+        self,
+        tickets: MarkedTickets,
+        ledger: Seen,
+        *,
+        archives: bool,
+        is_dry: bool = False,
+        spare: Callable[[Sequence[Marked]], None] = lambda _tickets: None,
+    ) -> None:
+        """`spare` is told of tickets with the org's mark that nothing can be said of: without a key, or not older."""
         self._tickets, self._ledger, self._archives, self._is_dry = tickets, ledger, archives, is_dry
+        self._spare = spare
         self._snapshots: dict[str, Snapshot] = {}
         self._versions: dict[str, StreamVersion] = {}
         self._keys: dict[str, list[str]] = {}
         self._notes_written = False
         self._evidence: Evidence | None = None
         self.suspicion: str | None = None
+        self.marked_count: int | None = None  # active tickets of the org, once they were walked
 
     # -- what the stream says
 
@@ -179,11 +190,14 @@ class Reconciler:
             unseen = self._ledger.unseen(evidence.seen_id, list(ours))
             unseen = self._ledger.unseen(WRITTEN, unseen) if self._notes_written else unseen
             doomed = [ours[key] for key in unseen if self.covers(ours[key])]
+            self._spare([t for t in page if not t.key and t.source == evidence.source])
+            self._spare([ours[key] for key in unseen if not self.covers(ours[key])])
             of_org, spared = of_org + len(ours), spared + len(unseen) - len(doomed)
             yield [
                 Doomed(ticket_id=t.ticket_id, key=str(t.key), source=t.source, reason=NOT_IN_SOURCE)
                 for t in doomed
             ]
+        self.marked_count = of_org
         if not of_org:
             logger.warning("No ticket carries the mark of org %s: nothing to reconcile", evidence.source)
         if spared:

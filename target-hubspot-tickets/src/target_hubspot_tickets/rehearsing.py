@@ -11,13 +11,19 @@ from typing import IO, Any
 
 from target_hubspot_tickets.batching import Round
 from target_hubspot_tickets.client import HubSpotClient
+from target_hubspot_tickets.deletion_guard import TOMBSTONE, Doomed, Marked
 from target_hubspot_tickets.errors import SettingError
 from target_hubspot_tickets.outcomes import HeldDelete, Rejected, RoundOutcome, Written
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.records import Delete, Upsert, identity
+from target_hubspot_tickets.rehearsing_associations import AssociationRehearsal, Lacking
 from target_hubspot_tickets.settings import Policy
 from target_hubspot_tickets.tickets import TicketPlan, UnresolvedError
 from target_hubspot_tickets.tickets_by_key import read_by_key
+from target_hubspot_tickets.wanted import Ticket
+
+MAY_BE_YOUNGER = "not in the source; by its version it may be younger than the look at it"
+NO_KEY = "has the org's mark, and no key"
 
 
 class PlanFile:
@@ -41,12 +47,37 @@ class PlanFile:
             self._file.write(text)
             self._file.flush()
 
+    def archive(self, doomed: Iterable[Doomed]) -> None:
+        """What the run would archive; the evidence is a record that says deleted, or a snapshot without the key."""
+        self.write(
+            {
+                "key": one.key,
+                "would": "archive",
+                "ticket_id": one.ticket_id,
+                "reason": one.reason,
+                "evidence": "record" if one.reason == TOMBSTONE else "snapshot",
+            }
+            for one in doomed
+        )
+
+    def spare(self, tickets: Iterable[Marked]) -> None:
+        """Tickets with the org's mark that the run would leave, though no record speaks of them."""
+        self.write(
+            {
+                "key": t.key or "",
+                "would": "spare",
+                "ticket_id": t.ticket_id,
+                "reason": MAY_BE_YOUNGER if t.key else NO_KEY,
+            }
+            for t in tickets
+        )
+
     def close(self) -> None:
         self._file.close()
 
 
 class Rehearsal:
-    """In a loader's place: compares a round with the portal."""
+    """In a loader's place: compares a round with the portal; associations too, where `associations` is given."""
 
     def __init__(  # noqa: PLR0913 - the parts that it is made of
         self,
@@ -57,22 +88,25 @@ class Rehearsal:
         *,
         is_new_portal: bool,
         file: PlanFile,
+        associations: AssociationRehearsal | None = None,
     ) -> None:
         self._client, self._api, self._plan = client, api, plan
         self._policy, self._file = policy, file
-        self._is_new_portal = is_new_portal
+        self._is_new_portal, self._associations = is_new_portal, associations
 
     def load(self, round_: Round) -> RoundOutcome:
         """One line for each record; the outcome says what a run would count."""
         outcome = RoundOutcome()
         lines = [self._reject(rejected, outcome) for rejected in round_.rejected.values()]
         planned: dict[str, dict[str, str]] = {}
+        upserts: dict[str, Upsert] = {}
         narrowing = self._policy.narrowing
         existing = self._there([one.key for one in round_.items.values()], []) if narrowing else {}
         for item in round_.items.values():
             if isinstance(item, Delete):
                 lines.append(self._delete(item, outcome))
                 continue
+            upserts[item.key] = item
             try:
                 planned[item.key] = (
                     narrowing.properties_of(item, self._plan)
@@ -81,7 +115,7 @@ class Rehearsal:
                 )
             except UnresolvedError as error:
                 lines.append(self._reject(_rejected(item, error), outcome))
-        lines += self._compare(planned, outcome)
+        lines += self._compare(planned, upserts, outcome)
         self._file.write(lines)
         return outcome
 
@@ -104,9 +138,12 @@ class Rehearsal:
             "reason": "deleted in the source, and on_delete is 'ignore'",
         }
 
-    def _compare(self, planned: Mapping[str, dict[str, str]], outcome: RoundOutcome) -> list[dict[str, Any]]:
+    def _compare(
+        self, planned: Mapping[str, dict[str, str]], upserts: Mapping[str, Upsert], outcome: RoundOutcome
+    ) -> list[dict[str, Any]]:
         there = self._there(planned, sorted({name for properties in planned.values() for name in properties}))
-        lines = []
+        lacking = self._lacking({key: t for key in planned if (t := there.get(identity(key)))}, upserts)
+        lines: list[dict[str, Any]] = []
         for key, properties in planned.items():
             ticket = there.get(identity(key))
             if ticket is None:
@@ -114,13 +151,32 @@ class Rehearsal:
                 lines.append({"key": key, "would": "create", "properties": properties})
                 continue
             changes = differences(properties, ticket.get("properties") or {})
-            if changes:
+            pairs, waiting = lacking.pairs.get(key), lacking.waiting.get(key)
+            if changes or pairs:
                 outcome.written[key] = Written(ticket_id=str(ticket["id"]))
             else:
                 outcome.unchanged.add(key)
-            would = "update" if changes else "unchanged"
-            lines.append({"key": key, "would": would, "ticket_id": str(ticket["id"]), "changes": changes})
+            line: dict[str, Any] = {
+                "key": key,
+                "would": "update" if changes or pairs else "unchanged",
+                "ticket_id": str(ticket["id"]),
+                "changes": changes,
+            }
+            if pairs:
+                line["associations"] = [{"to": pair.to, "id": pair.to_id} for pair in pairs]
+            if waiting:
+                line["waiting"] = waiting
+            lines.append(line)
         return lines
+
+    def _lacking(self, there: Mapping[str, Mapping[str, Any]], upserts: Mapping[str, Upsert]) -> Lacking:
+        """Associations that tickets do not have; none is looked at under only_properties, which writes none."""
+        if not self._associations or self._policy.narrowing:
+            return Lacking()
+        return self._associations.lacking(
+            Ticket(key=key, ticket_id=str(found["id"]), is_new=False, wishes=upserts[key].wishes)
+            for key, found in there.items()
+        )
 
     def _there(self, keys: Iterable[str], names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """Tickets by the identity of their key, with these properties."""

@@ -21,6 +21,7 @@ class Report:
     Attributes:
         newly_rejected: those of `rejected` that are no repeat of an earlier run's.
         pending_associations: all that wait in the ledger at the end of the run.
+        marked_tickets: active tickets with the org's mark, where a reconciliation walked them; None where there was none.
         removed_associations: ours that no longer held (mirror mode).
         refused_calls: calls that HubSpot refused for their rate or a lock, and that were sent again.
         hubspot_calls_allowed_a_day, hubspot_calls_left_today: of the account, at the end of the run; None where HubSpot did not tell.
@@ -40,6 +41,7 @@ class Report:
     archived: int = 0
     already_gone: int = 0
     foreign: int = 0
+    marked_tickets: int | None = None
     associations: int = 0
     removed_associations: int = 0
     pending_associations: int = 0

@@ -208,6 +208,8 @@ class Run:
         self.session.record(outcome)
         self.report.count(outcome, round_.superseded, is_retry=round_.is_retry)
         settings = self.session.settings
+        if settings["dry_run"]:  # it is to tell of all of them
+            return
         reason = self.report.too_many_rejected(
             max_rejected=settings["max_rejected"],
             max_ratio=settings["max_rejected_ratio"],

@@ -15,7 +15,7 @@ from target_hubspot_tickets.associations import Associator
 from target_hubspot_tickets.batching import Round
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.deleting import Deleter
-from target_hubspot_tickets.deletion_guard import DeletionLimits, Doomed, Marks
+from target_hubspot_tickets.deletion_guard import DeletionLimits, Marks
 from target_hubspot_tickets.errors import PreflightError
 from target_hubspot_tickets.hints import hint
 from target_hubspot_tickets.labels import Labels
@@ -33,6 +33,7 @@ from target_hubspot_tickets.protocol import Api, chunks
 from target_hubspot_tickets.reconciling import Reconciler
 from target_hubspot_tickets.records import identity
 from target_hubspot_tickets.rehearsing import PlanFile, Rehearsal
+from target_hubspot_tickets.rehearsing_associations import AssociationRehearsal
 from target_hubspot_tickets.report import Report
 from target_hubspot_tickets.settings import Policy, choices_of, policy_of
 from target_hubspot_tickets.tickets import TicketPlan
@@ -148,6 +149,7 @@ class Session:
                 self.policy,
                 is_new_portal=self._is_new_portal,
                 file=self._plan_file,
+                associations=self._association_rehearsal,
             ).load
         ledger.save_stream(message["stream"], message)
         return Loader(
@@ -191,6 +193,13 @@ class Session:
         return OptionAdder(self.client, self.api) if self.settings["create_options"] else None
 
     @cached_property
+    def _association_rehearsal(self) -> AssociationRehearsal | None:
+        if not self.settings["plan_associations"]:
+            return None
+        labels, primary = Labels(self.client, self.api), self.settings["primary_company"]
+        return AssociationRehearsal(self.client, self.api, self._lookups, labels, primary_company=primary)
+
+    @cached_property
     def _lookups(self) -> Lookups:
         return Lookups(self.client, self.api, self.policy.key_property)
 
@@ -218,9 +227,9 @@ class Session:
     @cached_property
     def reconciler(self) -> Reconciler:
         """Takes in what the stream says was there."""
-        return Reconciler(
-            self._tickets, self.ledger, archives=self.policy.archives, is_dry=self.settings["dry_run"]
-        )
+        is_dry = self.settings["dry_run"]
+        told = {"spare": self._plan_file.spare} if is_dry else {}
+        return Reconciler(self._tickets, self.ledger, archives=self.policy.archives, is_dry=is_dry, **told)
 
     # -- what a run puts on record, and what earlier ones left
 
@@ -237,7 +246,14 @@ class Session:
     def waiting_associations(self, to: str | None = None) -> Iterator[list[PendingRow]]:
         """Pages of associations that wait; no key is in two pages."""
         keys = self._retried_keys or None
-        return iter(()) if self.settings["dry_run"] else self.ledger.pending(to=to, keys=keys)
+        if self.settings["dry_run"] or not (to or self._retries_earlier):
+            return iter(())
+        return self.ledger.pending(to=to, keys=keys)
+
+    @property
+    def _retries_earlier(self) -> bool:
+        """What is tried again on command is, whatever the setting says."""
+        return self._retried_keys != () or bool(self.settings["retry_earlier"])
 
     def associate_again(self, page: Sequence[PendingRow]) -> RoundOutcome:
         """Try associations that waited."""
@@ -245,7 +261,7 @@ class Session:
 
     def rejected_to_retry(self, stream: str) -> Iterator[RejectedRow]:
         """Rejected records of a stream whose turn it is, as far as they were kept whole."""
-        if self.settings["dry_run"] or self.policy.narrowing:
+        if self.settings["dry_run"] or self.policy.narrowing or not self._retries_earlier:
             return
         on_command = self._retried_keys != ()
         percent = self.settings["retry_below_percent"]
@@ -288,22 +304,17 @@ class Session:
             ),
             deletes_path=settings["deletes_path"],
             check_signal=check_signal,
-            plan=self._rehearse_deletions if settings["dry_run"] else None,
+            plan=self._plan_file.archive if settings["dry_run"] else None,
         ).delete()
         report.archived += deletion.archived
         report.already_gone += deletion.already_gone
         report.foreign += deletion.foreign
+        report.marked_tickets = self.reconciler.marked_count
 
     @cached_property
     def _rehearsed(self) -> dict[str, HeldDelete]:
         """By identity what a dry run, which writes no ledger, would hold: first what is held already."""
         return {identity(one.key): one for page in self.ledger.held() for one in page}
-
-    def _rehearse_deletions(self, doomed: Sequence[Doomed]) -> None:
-        self._plan_file.write(
-            {"key": one.key, "would": "archive", "ticket_id": one.ticket_id, "reason": one.reason}
-            for one in doomed
-        )
 
     def note_end(self, report: Report, began: datetime, state: Mapping[str, Any] | None) -> None:
         """The run into the ledger, if it came so far as to open it; and what waits there. `state`: the last that was let out."""

@@ -75,6 +75,9 @@ JSON_SCHEMA: dict[str, Any] = {
         "max_tries": _setting("integer", "Tries", "How often a call is tried before the run ends.", default=6, minimum=1),
         "dry_run": _setting("boolean", "Dry run", "Write nothing: plan_path tells what a run would do with each record. No state is let out.", default=False),
         "plan_path": _setting("string", "Plan file", "JSON lines of a dry run, one for each record.", default="tickets-plan.jsonl"),
+        "plan_associations": _setting(
+            "boolean", "Plan associations", "A dry run also reads which of the associations asked for the tickets have; a call per 1,000 tickets and object.", default=False
+        ),
         "only_properties": _setting(
             "array", "Only these properties", "Of tickets that exist, write only these properties and nothing else; new ones are created whole. One more call per 100 records.",
             items={"type": "string"}, default=[],
@@ -97,6 +100,9 @@ JSON_SCHEMA: dict[str, Any] = {
         ),
         "lock_wait_seconds": _setting("integer", "Wait for the lock", "Seconds to wait for another run on the same portal before this one is refused.", default=30, minimum=0),
         "keep_rejected_payloads": _setting("boolean", "Keep rejected records", "Keep rejected records whole, so that later runs try them again; without, the case has to be read again.", default=True),
+        "retry_earlier": _setting(
+            "boolean", "Retry earlier ones", "Try rejected records and waiting associations of earlier runs again; off for a run that is to write what comes, and nothing else.", default=True
+        ),
         "retry_below_percent": _setting(
             "integer", "Retry below", "Rejected records of earlier runs are tried again only while no more than this share of the day's HubSpot calls, in percent, is used.", default=75, minimum=0
         ),
