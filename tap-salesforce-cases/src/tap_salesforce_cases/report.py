@@ -13,7 +13,11 @@ from tap_salesforce_cases.quota import Usage
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """Counts of one run, rows by stream; `seconds` is its own time from start to end."""
+    """Counts of one run, rows by stream; `seconds` is its own time from start to end.
+
+    Attributes:
+        server_time: Salesforce's clock when the run began: what changed later was not read. None before that is known.
+    """
 
     rows: Counter[str] = field(default_factory=Counter)
     tombstones: int = 0
@@ -22,6 +26,7 @@ class Report:
     dropped_fields: list[str] = field(default_factory=list)
     api_calls: int = 0
     usage: Usage | None = None
+    server_time: datetime | None = None
     seconds: float = 0.0
     status: str = "incomplete"
 
@@ -35,6 +40,7 @@ class Report:
             "dropped_fields": self.dropped_fields,
             "api_calls": self.api_calls,
             "api_usage": usage,
+            "server_time": to_wire(self.server_time) if self.server_time else None,
             "seconds": round(self.seconds, 3),
             "status": self.status,
         }

@@ -103,7 +103,7 @@ class TapSalesforceCases(Tap):
         if wanted and not self.settings["describe_cache_path"]:
             self.describer.prepare([CASES.object_name, *(kind.object_name for kind in wanted)])
         described = self.describer.describe(CASES.object_name)
-        self._server_time = described.server_time
+        self._server_time = self.report.server_time = described.server_time
         scope = self.scope(described)
         columns = self.describer.columns(CASES, described)
         cases = CasesStream(self, columns, described.server_time, scope)
