@@ -19,6 +19,7 @@ from case_sync_sandbox.testing import RunningSandbox
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PORTAL = "44556677"  # the sandbox's
+TIMEOUT_SECONDS = 900  # of one command: several runs of Meltano, on a machine that has others to do
 KEY = "salesforce_case_id"
 NOT_INHERITED = ("TAP_", "TARGET_", "CASE_TICKET_MAPPER_", "MELTANO_", "CASE_SYNC_")
 

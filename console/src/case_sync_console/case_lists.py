@@ -5,17 +5,33 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO
+from typing import IO, Any
 
+from case_sync_console.case_filter import literal
 from case_sync_console.errors import PluginError
 from case_sync_console.meltano import TAP, TARGET, Meltano, last_words
 
 FROM_ENVIRONMENT = "--config=ENV"
+# All cases, whatever the sync's scope, and of them no more than is asked: a case that left the scope has changed, too.
+CHANGES = {
+    "TAP_SALESFORCE_CASES_SYNC_STATUS": "active",
+    "TAP_SALESFORCE_CASES_WHERE": "",
+    "TAP_SALESFORCE_CASES_RECORD_TYPES_INCLUDE": "[]",
+    "TAP_SALESFORCE_CASES_RECORD_TYPES_EXCLUDE": "[]",
+    "TAP_SALESFORCE_CASES_START_NOW": "false",
+    "TAP_SALESFORCE_CASES_SAMPLE_SIZE": "0",
+    "TAP_SALESFORCE_CASES_SOFT_DELETES": "true",
+    "TAP_SALESFORCE_CASES_HARD_DELETES": "true",
+    "TAP_SALESFORCE_CASES_RECONCILE": "false",
+    "TAP_SALESFORCE_CASES_RECONCILE_DAYS": "0",
+    "TAP_SALESFORCE_CASES_REPORT_PATH": "",
+    "TAP_SALESFORCE_CASES__SELECT": '["cases.Id", "cases.SystemModstamp"]',
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +91,29 @@ def compare(meltano: Meltano, changed_since: datetime) -> Compared:
             elif "tickets" in answer:
                 found.tickets = int(str(answer["tickets"]))
     return found
+
+
+def changed_since(meltano: Meltano, moment: datetime) -> set[str]:
+    """Ids of cases that were created, changed, deleted or purged at or after a moment of Salesforce's clock.
+
+    Raises:
+        PluginError: the tap could not.
+    """
+    given = meltano.given({**CHANGES, "TAP_SALESFORCE_CASES_START_DATE": literal(moment)})
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        with given.start(TAP, stdout=subprocess.PIPE, stderr=errors) as tap:
+            found = {one for message in _objects(tap.stdout) if (one := _changed(message, moment))}
+        _check(TAP, tap.returncode, errors)
+    return found
+
+
+def _changed(message: Mapping[str, Any], moment: datetime) -> str | None:
+    """The id of a Singer record of a case, if it is of that time; a purged one has the moment of its deletion only."""
+    record = message.get("record") or {}
+    at = record.get("_sdc_deleted_at") or record.get("SystemModstamp")
+    if message.get("type") != "RECORD" or message.get("stream") != "cases" or not at:
+        return None
+    return str(record["Id"]) if datetime.fromisoformat(str(at)) >= moment else None
 
 
 def _hand_over(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from case_sync_console.error_rows import (
 from case_sync_console.errors import OK, PARTIAL, CommandLineError
 from case_sync_console.errors_screen import one_case, overview
 from case_sync_console.meltano import TARGET
+from case_sync_console.private_files import new_private_file
 from case_sync_console.resyncing import read_cases_again
 from case_sync_console.waiting import waiting
 from case_sync_console.workplace import Workplace
@@ -37,7 +37,6 @@ from case_sync_console.workplace import Workplace
 KEYS_AT_A_TIME = 500  # of one command line
 CASES_AT_A_TIME = 200  # of one SOQL condition
 FORMATS = ("csv", "jsonl")
-OWNER_ONLY = 0o600
 
 
 def on_record(workplace: Workplace) -> list[ErrorRow]:
@@ -85,13 +84,7 @@ def _place(path: Path | None) -> Iterator[IO[str]]:
     if path is None:
         yield sys.stdout
         return
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    except FileExistsError:
-        raise CommandLineError(f"{path} is there already: name a new file") from None
-    except OSError as error:
-        raise CommandLineError(f"{path} can't be written: {error.strerror}") from None
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+    with new_private_file(path) as file:
         yield file
 
 

@@ -1,4 +1,4 @@
-"""Shell: commands about the sync's life: activate, pause, resume, import, resync, errors, status, schedule, run, remove."""
+"""Shell: commands about the sync's life: activate, pause, resume, import, resync, errors, status, schedule, run, remove, verify, repair."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from case_sync_console import (
     running,
     schedule_commands,
     telling_status,
+    verify_commands,
 )
 from case_sync_console.case_filter import wanted
 
@@ -31,6 +32,7 @@ def add(app: typer.Typer) -> None:
     app.command("remove")(_remove)
     error_commands.add(app)
     schedule_commands.add(app)
+    verify_commands.add(app)
 
 
 def _activate(
