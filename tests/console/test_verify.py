@@ -37,7 +37,7 @@ from case_sync_console.verify_screen import comparison_screen, work_words
 
 from .conftest import KEY, Ended, Project
 
-pytestmark = pytest.mark.xdist_group("console-verify")
+pytestmark = [pytest.mark.xdist_group("console-verify"), pytest.mark.timeout(1_800)]
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 CREATE = {"key": "500A", "would": "create", "properties": {"subject": "secret words"}}
 UPDATE = {"key": "500B", "would": "update", "ticket_id": "2", "changes": {"subject": {"before": "secret words", "after": "x"}}}  # fmt: skip

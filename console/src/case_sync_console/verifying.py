@@ -6,6 +6,7 @@ What the ledger remembers has no part in it: each ticket is read. Little is held
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -76,8 +77,8 @@ def verify(workplace: Workplace, *, for_programs: bool, output: Path | None) -> 
         workplace = replace(workplace, screen=Console(file=sys.stderr, highlight=False))
     with verified(workplace) as found:
         if output:
-            with new_private_file(output) as file:
-                file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in found.lines())
+            with new_private_file(output) as copy, found.file.open(encoding="utf-8") as file:
+                shutil.copyfileobj(file, copy)
     if for_programs:
         print(json.dumps(as_json(found.comparison), indent=2))  # noqa: T201 - what was asked for
     else:
