@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import yaml
 
 from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.ledger import Ledger, RejectedRow
+
+from .forked import Forks
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -100,3 +102,10 @@ def project(tmp_path: Path, sandbox: RunningSandbox) -> Callable[..., Project]:
         return Project(folder=tmp_path, env=env)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """The warm program of this test process, for pipelines without Meltano."""
+    with Forks() as warm:
+        yield warm
