@@ -6,12 +6,14 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from case_sync_sandbox.salesforce.ids import make_id
 from case_sync_sandbox.testing import RunningSandbox
 
 from .expected import PLACES, Row, by_id
 
 TEXTS = (None, "", "short", "Zeile eins\nZeile zwei", 'Say "yes", then\r\nno', "\U0001f6e0 Größe Ünïcödé", "ab\t;c,d", "מרחק", "x" * 3_000)  # fmt: skip
 CLOSING = {"Closed", "Resolved"}
+FIRST_WITHOUT_RULE = 500_000
 LATE_SECONDS = 500  # below the lookback of 600
 
 
@@ -21,6 +23,7 @@ class SupportTeam:
     def __init__(self, sandbox: RunningSandbox, dice: random.Random) -> None:
         self._sandbox, self._dice = sandbox, dice
         cases = by_id(sandbox, "Case")
+        self._model = next(case for case in cases.values() if not case["IsDeleted"])
         self.live = sorted(i for i, case in cases.items() if not case["IsDeleted"])
         self.binned: list[str] = []
         self._record_types = {row["Name"]: i for i, row in by_id(sandbox, "RecordType").items()}
@@ -71,8 +74,13 @@ class SupportTeam:
 
     def _add_without_rule(self) -> None:
         """A status that no rule names: on record as rejected, until somebody gives it another."""
-        (case_id,) = self._sandbox.mutate(adds=1)["added"]
-        self._record("update", id=case_id, values={"Status": "On Ice", "IsClosed": 0})
+        self._number += 1
+        number = FIRST_WITHOUT_RULE - self._number  # downwards: the sandbox's own new cases count upwards
+        case_id = make_id("Case", number)
+        changed = {"Id": case_id, "CaseNumber": f"{number:08d}", "Status": "On Ice", "IsClosed": 0}
+        moments = {"SystemModstamp", "CreatedDate", "LastModifiedDate"}  # those of now
+        made = {n: v for n, v in (self._model | changed).items() if n not in moments}
+        self._record("insert", records=[made])  # at once: a run may look at any moment
         if self._dice.random() < 0.5:
             self.live.append(case_id)
 

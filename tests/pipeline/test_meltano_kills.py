@@ -120,7 +120,7 @@ def test_R05_R25_plugin_or_meltano_killed_and_run_again(sandbox: RunningSandbox,
     dice = random.Random(5)
     for victim in PROGRAMS:
         with started(sync, "--full-refresh") as (meltano, plugins):
-            (until_reading if victim == "tap" else until_writing)(sandbox, dice)
+            (until_writing if victim == "target" else until_reading)(sandbox, dice)
             os.kill(plugins[victim], signal.SIGKILL)
             output, _ = meltano.communicate(timeout=120)
             assert meltano.returncode == 1, (victim, output)
