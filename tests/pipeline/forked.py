@@ -215,7 +215,7 @@ class Pipeline:
         processes = {}
         for name, source, (_, out) in zip(PLUGINS, sources, between, strict=True):
             log = os.open(folder / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            asked = {"plugin": name, "argv": self._arguments(name), "cwd": str(folder), "env": environment()}
+            asked = {"plugin": name, "argv": self.arguments(name), "cwd": str(folder), "env": environment()}
             pid = self.forks.ask(asked, [source, out, log])["pid"]
             processes[name] = Process(self.forks, pid)
             for descriptor in (source, out, log):
@@ -225,7 +225,7 @@ class Pipeline:
     def run(self, *, seconds: float = RUN_SECONDS) -> Ended:
         return self.start().end(seconds=seconds)
 
-    def _arguments(self, name: str) -> list[str]:
+    def arguments(self, name: str) -> list[str]:
         arguments = ["--config", self._file(name, getattr(self, f"_{name}_settings")())]
         if name == "tap" and self.state is not None:
             arguments += ["--state", self._file("state", self.state)]
