@@ -9,7 +9,7 @@ PACKAGES := console sandbox tap-salesforce-cases transform target-hubspot-ticket
 # Two workers: what a small machine and the CI have; more cores are used with `make test WORKERS=auto`.
 WORKERS ?= 2
 
-.PHONY: help demo sandbox test soak bench check lint types tests setup plugins lock clean
+.PHONY: help demo sandbox test faults soak bench check lint types tests setup plugins lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,7 +23,10 @@ sandbox: setup ## the local Salesforce and HubSpot, kept in .sandbox/, until Ctr
 test: setup ## everything that proves the project: lint, types, tests
 	@$(MAKE) --no-print-directory lint types tests
 
-soak: setup ## the fault runs of tests/pipeline with ten times the seeds: hours
+faults: setup ## the fault runs of tests/pipeline: crashes, kills, lost answers, overlaps, fuzzed input
+	FAULTS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup tests/pipeline
+
+soak: setup ## the same with ten times the seeds: hours
 	SOAK=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup tests/pipeline
 
 bench: setup ## speed, side by side with others, as ratios

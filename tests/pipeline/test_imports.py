@@ -20,7 +20,7 @@ from .forked import PLUGINS, Forks, Pipeline, Running
 SOAKS = os.environ.get("SOAK") == "1"
 CASES = 100_000 if SOAKS else 20_000
 INTERRUPTIONS = 10
-MOST_AGAIN = 0.6  # of the cases of an import: what may be written a second time behind ten interruptions
+MOST_AGAIN = 10_000 if SOAKS else 4_000  # tickets that one interruption may have written a second time (R9)
 
 
 def tickets_written(sandbox: RunningSandbox) -> int:
@@ -60,4 +60,4 @@ def test_R05_R09_large_import_interrupted_ten_times(
     assert last.is_clean, last.log
     assert differences(sandbox) == []
     assert interrupted.total() == INTERRUPTIONS, interrupted
-    assert tickets_written(sandbox) <= CASES * (1 + MOST_AGAIN)
+    assert tickets_written(sandbox) <= CASES + INTERRUPTIONS * MOST_AGAIN
