@@ -28,7 +28,7 @@ def plan(workplace: Workplace, asked: Asked) -> Preview:
         ConsoleError: a system can't be reached or refuses, or the rules can't be read.
     """
     with look(workplace, earlier=committed(workplace)) as found:
-        return preview(workplace, found, asked, since="the last commit")
+        return preview(workplace, found, asked, since="since the last commit")
 
 
 def preview(workplace: Workplace, found: Look, asked: Asked, *, since: str) -> Preview:

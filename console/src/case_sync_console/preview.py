@@ -86,7 +86,7 @@ class Circumstances:
         sync: active, paused or saved.
         problems: what keeps it from running.
         notes: what is good to know.
-        changes: since `changes_since`; None where that is not known.
+        changes: one line each; `changes_since` says by or since what; None where that is not known.
         cases: real cases and what would become of them; None where none was asked for.
     """
 

@@ -40,7 +40,7 @@ def whole(preview: Preview) -> Group:
             else ()
         ),
         *(
-            section(f"Changed since {preview.now.changes_since}", lines(preview.now.changes))
+            section(f"Changed {preview.now.changes_since}", lines(preview.now.changes))
             if preview.now.changes
             else ()
         ),

@@ -98,7 +98,7 @@ def _previewed(workplace: Workplace, found: Look, draft: Draft, text: RulesText)
     if after is None:
         raise RefusedEditError(problems)
     return preview(
-        workplace, replace(found, found=after, earlier=found.rules), Asked(), since="before this setup"
+        workplace, replace(found, found=after, earlier=found.rules), Asked(), since="by this setup"
     )
 
 
