@@ -5,6 +5,7 @@ import os
 import pty
 import select
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -35,15 +36,27 @@ class Terminal:
         os.close(slave)
         self.seen = ""
 
+    def answer_secret(self, question: str, typed: str) -> None:
+        """The same of a question that shows nothing: what is typed before the echo is off is thrown away."""
+        self._wait_for(question)
+        deadline = time.monotonic() + SECONDS_TO_WAIT
+        while termios.tcgetattr(self._master)[3] & termios.ECHO:
+            assert time.monotonic() < deadline, f"{question!r} would show what is typed"
+            time.sleep(0.01)
+        os.write(self._master, f"{typed}\n".encode())
+
     def answer(self, question: str, typed: str) -> None:
         """Wait for the question, then type."""
+        self._wait_for(question)
+        os.write(self._master, f"{typed}\n".encode())
+
+    def _wait_for(self, question: str) -> None:
         start = len(self.seen)
         deadline = time.monotonic() + SECONDS_TO_WAIT
         while question not in self.seen[start:]:
             assert time.monotonic() < deadline, f"no {question!r} in:\n{self.seen}"
             if not self._read():
                 raise AssertionError(f"it ended without {question!r}:\n{self.seen}")
-        os.write(self._master, f"{typed}\n".encode())
 
     def end(self) -> int:
         while self._read():
@@ -123,11 +136,11 @@ def test_S22_S25_it_activates_and_existing_cases_do_not_come(live: Project) -> N
 
 def test_S06_to_S24_a_person_is_asked_step_by_step_and_logins_go_into_dotenv(live: Project) -> None:
     """Goes back to a step from the preview, too; at the end it is saved for later."""
-    terminal = Terminal(live, "-e", "prod", "setup")
+    terminal = Terminal(live, "-e", "prod", "setup", "--no-suggested")
     terminal.answer("Type them in now?", "y")
     terminal.answer("Consumer key", "sandbox-client")
-    terminal.answer("Consumer secret", "sandbox-secret")
-    terminal.answer("HubSpot token", "sandbox-token")
+    terminal.answer_secret("Consumer secret", "sandbox-secret")
+    terminal.answer_secret("HubSpot token", "sandbox-token")
     terminal.answer("1. Sync rules", "2")
     terminal.answer("2. Associations", "y")
     terminal.answer("contact association", "y")
