@@ -195,7 +195,7 @@ class TargetHubspotTickets(Target):
         except (TargetError, StoppedError):
             raise
         except StopSignal:  # one more of them, while the first was being answered
-            raise SystemExit(128 + self._signals[0]) from None
+            raise SystemExit(128 + self._stopping.signals[0]) from None
         except Exception as error:  # noqa: BLE001 - a traceback would quote values; confirmed rounds are saved first
             self.run.save(GRACE_SECONDS)
             where = traceback.extract_tb(error.__traceback__)[-1]
