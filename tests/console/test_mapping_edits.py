@@ -202,6 +202,41 @@ def test_S33_a_rule_of_several_fields_moves_as_it_is() -> None:
     assert "source_ref" not in rules_in(text)["fields"]
 
 
+# -- N12 what a ticket that exists keeps
+
+
+def test_N12_a_mapping_says_what_a_ticket_that_exists_keeps() -> None:
+    """Of a default, of one that is written down, and back to what it was."""
+    text = after(edited("content", None, Wish(write="if_empty"), known(), {}))
+    assert rules_in(text)["fields"]["content"] == {
+        "from": "Description",
+        "convert": "text",
+        "write": "if_empty",
+    }
+    assert mapping(text, "content")["write"] == "if_empty"
+    back = after(edited("content", None, Wish(write="always"), known(text), rules_in(text)), text)
+    assert "write" not in rules_in(back)["fields"]["content"]
+    assert mapping(back, "content") == mapping(PROJECT, "content") | {"is_default": False}
+
+
+def test_N12_the_options_of_a_default_stay_when_only_its_writing_changes() -> None:
+    text = after(edited("hs_ticket_priority", None, Wish(write="create_only"), known(), {}))
+    kept = mapping(text, "hs_ticket_priority")
+    assert kept["options"] == mapping(PROJECT, "hs_ticket_priority")["options"]
+    assert kept["write"] == "create_only"
+
+
+def test_N12_another_field_keeps_the_rule() -> None:
+    text = after(added("source_ref", Wish(source="Reason", write="if_empty"), known()))
+    assert rules_in(text)["fields"]["source_ref"] == {"from": "Reason", "write": "if_empty"}
+    other = after(
+        edited("source_ref", None, Wish(source="Type"), known(text), rules_in(text)),
+        text,
+    )
+    assert mapping(other, "source_ref")["write"] == "if_empty"
+    assert mapping(other, "source_ref")["from"] == ["Type"]
+
+
 # -- what an edit says of itself
 
 

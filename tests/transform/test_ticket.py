@@ -247,6 +247,23 @@ def test_schema_announces_the_options_that_a_mapping_can_give() -> None:
     }
 
 
+def test_N12_schema_announces_what_a_ticket_that_exists_keeps() -> None:
+    """The target sees to it; the value of the case goes along all the same."""
+    made = maker(
+        fields={
+            "content": {"from": "Description", "write": "if_empty"},
+            "hs_ticket_priority": {"value": "LOW", "write": "create_only"},
+            "subject": {"from": "Subject", "write": "always"},
+        }
+    )
+    columns = tickets_schema(made.rules)["properties"]
+    announced = {n: c["write_rule"] for n, c in columns.items() if "write_rule" in c}
+    assert announced == {"content": "if_empty", "hs_ticket_priority": "create_only"}
+    outcome = made.make({"Id": "500000000000001AAA", "Status": "New", "Description": "of the case"})
+    assert isinstance(outcome, Ticket)
+    assert (outcome.record["content"], outcome.record["hs_ticket_priority"]) == ("of the case", "LOW")
+
+
 def test_schema_announces_how_other_records_are_looked_up() -> None:
     """Every property of each kind of record, in order, once; labels only if the rules name some."""
     more = [

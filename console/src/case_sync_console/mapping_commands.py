@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +22,16 @@ from case_sync_console.yaml_splicing import Splice
 app = typer.Typer(
     help="Which Case field goes into which ticket property.", no_args_is_help=True, rich_markup_mode=None
 )
+
+
+class WriteRule(StrEnum):
+    """When the property of a ticket that exists is written."""
+
+    ALWAYS = "always"
+    IF_EMPTY = "if_empty"
+    CREATE_ONLY = "create_only"
+
+
 Property = Annotated[str, typer.Argument(metavar="PROPERTY", help="Ticket property, by name or label.")]
 Field = Annotated[
     str | None,
@@ -35,6 +46,12 @@ Convert = Annotated[
 Option = Annotated[
     list[str] | None,
     typer.Option(metavar="VALUE=OPTION", help="Which picklist value is which option; can be repeated."),
+]
+Write = Annotated[
+    WriteRule | None,
+    typer.Option(
+        help="Of a ticket that exists: write the property always, only if it is empty there, or never (create_only)."
+    ),
 ]
 Value = Annotated[str | None, typer.Option(metavar="TEXT", help="In place of a field: always this value.")]
 
@@ -59,12 +76,13 @@ def _add(  # noqa: PLR0913 - its options
     value: Value = None,
     convert: Convert = None,
     option: Option = None,
+    write: Write = None,
 ) -> None:
     """Map a Case field to a ticket property that has no mapping yet."""
     options = pairs(option, "--option")
 
     def wanted(known: Known, _block: Mapping[str, Any]) -> Sequence[Splice]:
-        return added(_property(property_, known), _wish(field, value, convert, options, known), known)
+        return added(_property(property_, known), _wish(field, value, convert, options, write, known), known)
 
     show_edit(context.obj, edit(context.obj, wanted))
 
@@ -82,17 +100,18 @@ def _edit(  # noqa: PLR0913 - its options
     value: Value = None,
     convert: Convert = None,
     option: Option = None,
+    write: Write = None,
 ) -> None:
     """Give a ticket property another Case field, or a Case field another ticket property."""
     options = pairs(option, "--option")
-    if not any((field, to_property, value, convert, options)):
+    if not any((field, to_property, value, convert, options, write)):
         raise typer.BadParameter(
-            "say what is to change: another FIELD, or --property, --value, --convert, --option"
+            "say what is to change: another FIELD, or --property, --value, --convert, --option, --write"
         )
 
     def wanted(known: Known, block: Mapping[str, Any]) -> Sequence[Splice]:
         target = _property(to_property, known) if to_property else None
-        wish = _wish(field, value, convert, options, known)
+        wish = _wish(field, value, convert, options, write, known)
         return edited(_property(property_, known), target, wish, known, block)
 
     show_edit(context.obj, edit(context.obj, wanted))
@@ -113,8 +132,15 @@ def _property(typed: str, known: Known) -> str:
     return property_named(typed, known.sides, mapped)
 
 
-def _wish(
-    field: str | None, value: str | None, convert: str | None, options: Mapping[str, str], known: Known
+def _wish(  # noqa: PLR0913 - what a mapping is made of
+    field: str | None,
+    value: str | None,
+    convert: str | None,
+    options: Mapping[str, str],
+    write: WriteRule | None,
+    known: Known,
 ) -> Wish:
     source = field_named(field, known.sides) if field else None
-    return Wish(source=source, value=value, convert=convert, options=options)
+    return Wish(
+        source=source, value=value, convert=convert, options=options, write=write.value if write else None
+    )

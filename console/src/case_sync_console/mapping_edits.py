@@ -12,6 +12,7 @@ from case_sync_console.option_matching import matching_options
 from case_sync_console.yaml_splicing import Drop, Put, Rename, Splice
 
 SHOWN_NAMES = 8
+ALWAYS = "always"
 OPTION_TYPES = frozenset({"option", "multi_option"})
 
 
@@ -24,12 +25,14 @@ class Wish:
         value: a constant in its place, or None.
         convert: a conversion of the rules; None takes the one that fits.
         options: picklist value -> option value; none takes those that are called the same.
+        write: when a ticket that exists is written; None leaves it as it is.
     """
 
     source: str | None = None
     value: str | None = None
     convert: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    write: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ def added(name: str, wish: Wish, known: Known) -> tuple[Splice, ...]:
         RefusedEditError: N03, it has one; N02, the types do not fit.
     """
     _refuse_mapped(name, known)
-    return (Put(path=("fields", name), value=rule_for(name, wish, known)),)
+    return (Put(path=("fields", name), value=_with_write(rule_for(name, wish, known), wish.write)),)
 
 
 def _refuse_mapped(name: str, known: Known) -> None:
@@ -81,7 +84,10 @@ def edited(
     if target != name:
         _refuse_mapped(target, known)
         _refuse_required(name, there, known)
-    rule = _edited_rule(target, wish, there, known, (block.get("fields") or {}).get(name))
+    own = (block.get("fields") or {}).get(name)
+    if target == name and wish == Wish(write=wish.write):
+        return (_written_when(name, str(wish.write), there, own),)
+    rule = _with_write(_edited_rule(target, wish, there, known, own), wish.write or there["write"])
     written = Put(path=("fields", target), value=rule)
     if target == name:
         return (written,)
@@ -90,6 +96,24 @@ def edited(
     if target in known.rules["switched_off"]:  # its null makes room
         return (written, Drop(path=("fields", name)))
     return (Rename(path=("fields", name), name=target), written)
+
+
+def _written_when(name: str, write: str, there: Mapping[str, Any], own: Any) -> Splice:
+    """N12: only when a ticket that exists is written; the rest of the mapping stands as it is, comments too."""
+    if not isinstance(own, Mapping):
+        return Put(path=("fields", name), value=_with_write(own or _as_written(there), write))
+    path = ("fields", name, "write")
+    return Put(path=path, value=write) if write != ALWAYS or "write" not in own else Drop(path=path)
+
+
+def _with_write(rule: Any, write: str | None) -> Any:
+    """The rule with its word on tickets that exist; what is always written needs none."""
+    if not isinstance(rule, Mapping):
+        rule = {"from": rule}
+    kept = {key: value for key, value in rule.items() if key != "write"}
+    if write not in {None, ALWAYS}:
+        return {**kept, "write": write}
+    return kept["from"] if kept.keys() == {"from"} and isinstance(kept["from"], str) else kept
 
 
 def _mapped(name: str, known: Known) -> Mapping[str, Any]:
@@ -122,6 +146,10 @@ def _as_written(there: Mapping[str, Any]) -> dict[str, Any]:
         written["or_template" if sources else "template"] = there["template"]
     if there["constant"] is not None:
         written["value"] = there["constant"]
+    if there["options"]:
+        written["options"] = dict(there["options"])
+    elif there["convert"] != "as_is":
+        written["convert"] = there["convert"]
     return written
 
 

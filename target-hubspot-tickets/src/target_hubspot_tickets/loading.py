@@ -25,6 +25,7 @@ from target_hubspot_tickets.tickets import MissingOption, TicketPlan, Unresolved
 from target_hubspot_tickets.tickets_by_key import read_by_key
 from target_hubspot_tickets.upserting import Upserter
 from target_hubspot_tickets.values import ValueProblemError, moment_of
+from target_hubspot_tickets.write_rules import NO_RULES, WriteRules
 
 logger = logging.getLogger("target-hubspot-tickets")
 DIGEST_BYTES = 16
@@ -70,10 +71,11 @@ class Loader:
         policy: Policy,
         stream: str,
         adder: OptionAdder | None = None,
+        rules: WriteRules = NO_RULES,
     ) -> None:
         self._client, self._api, self._plan, self._stream = client, api, plan, stream
         self._associator = associator
-        self._ledger, self._policy, self._adder = ledger, policy, adder
+        self._ledger, self._policy, self._adder, self._rules = ledger, policy, adder, rules
         self._upserter = Upserter(client, api, policy.key_property)
 
     def load(self, round_: Round) -> RoundOutcome:
@@ -96,6 +98,7 @@ class Loader:
             outcome.stale |= self._stale(ready, deletes)
             ready = [one for one in ready if one.input.key not in outcome.stale]
             deletes = [one for one in deletes if one.key not in outcome.stale]
+        ready = self._without_kept(ready, outcome)
         for item in deletes:
             self._delete(item, outcome)
         sent: list[Future[Answered]] = [
@@ -174,6 +177,26 @@ class Loader:
         outcome.narrowed |= {one.input.key for one in ready if one.is_narrow}
         outcome.unchanged |= {one.input.key for one in ready if one.is_empty}
         return [one for one in ready if not one.is_empty]
+
+    def _without_kept(self, ready: list[_Ready], outcome: RoundOutcome) -> list[_Ready]:
+        """Without the properties that tickets keep by the write rules of the stream."""
+        if not self._rules:
+            return ready
+        keys = [one.input.key for one in ready]
+        there = read_by_key(
+            self._client, self._api, self._policy.key_property, keys, sorted(self._rules.if_empty)
+        )
+        reduced = [
+            self._reduced(one, found) if (found := there.get(identity(one.input.key))) else one
+            for one in ready
+        ]
+        return self._some(reduced, outcome)
+
+    def _reduced(self, one: _Ready, ticket: Mapping[str, Any]) -> _Ready:
+        properties = self._properties(one.upsert, is_narrow=one.is_narrow)
+        written = self._rules.written(properties, ticket.get("properties") or {})
+        content = encode(one.input.key, written, self._policy.key_property)
+        return replace(one, input=content, is_empty=one.is_narrow and len(written) == 1)
 
     def _add_options(self, missing: Sequence[MissingOption]) -> bool:
         """Make the options that records ask for (create_options); whether any was."""

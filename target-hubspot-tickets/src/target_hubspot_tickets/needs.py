@@ -3,6 +3,7 @@
 JSON Schema lets everybody pass over annotations, so a mapper can announce the names that its rules use:
     hs_pipeline_stage: {"stages_by_pipeline": {"Billing": ["New", "Closed"]}}
     any property: {"option_values": ["HIGH", "LOW"]}, or JSON Schema's own enum
+    any property: {"write_rule": "if_empty"}, read by write_rules
     associations: {"looked_up_by": {"company": ["domain"]}, "labels": {"company": ["Payer"]}}
 """
 

@@ -21,6 +21,7 @@ from target_hubspot_tickets.settings import Policy
 from target_hubspot_tickets.tickets import TicketPlan, UnresolvedError
 from target_hubspot_tickets.tickets_by_key import read_by_key
 from target_hubspot_tickets.wanted import Ticket
+from target_hubspot_tickets.write_rules import NO_RULES, WriteRules
 
 MAY_BE_YOUNGER = "not in the source; by its version it may be younger than the look at it"
 NO_KEY = "has the org's mark, and no key"
@@ -89,9 +90,10 @@ class Rehearsal:
         is_new_portal: bool,
         file: PlanFile,
         associations: AssociationRehearsal | None = None,
+        rules: WriteRules = NO_RULES,
     ) -> None:
         self._client, self._api, self._plan = client, api, plan
-        self._policy, self._file = policy, file
+        self._policy, self._file, self._rules = policy, file, rules
         self._is_new_portal, self._associations = is_new_portal, associations
 
     def load(self, round_: Round) -> RoundOutcome:
@@ -150,7 +152,8 @@ class Rehearsal:
                 outcome.written[key] = Written(ticket_id="", is_new=True)
                 lines.append({"key": key, "would": "create", "properties": properties})
                 continue
-            changes = differences(properties, ticket.get("properties") or {})
+            its = ticket.get("properties") or {}
+            changes = differences(self._rules.written(properties, its), its)
             pairs, waiting = lacking.pairs.get(key), lacking.waiting.get(key)
             if changes or pairs:
                 outcome.written[key] = Written(ticket_id=str(ticket["id"]))

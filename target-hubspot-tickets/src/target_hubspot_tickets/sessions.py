@@ -37,6 +37,7 @@ from target_hubspot_tickets.rehearsing_associations import AssociationRehearsal
 from target_hubspot_tickets.report import Report
 from target_hubspot_tickets.settings import Policy, choices_of, policy_of
 from target_hubspot_tickets.tickets import TicketPlan
+from target_hubspot_tickets.write_rules import write_rule_problems, write_rules_of
 
 if TYPE_CHECKING:
     from target_hubspot_tickets.ledger import Ledger
@@ -128,10 +129,12 @@ class Session:
             PreflightError: what does not fit; nothing was written.
         """
         columns = message["schema"].get("properties") or {}
-        if self.policy.narrowing and (
-            problems := narrowing_problems(self.settings["only_properties"], columns)
-        ):
+        problems = write_rule_problems(columns, self.settings["write_rules"], self.policy.key_property)
+        if self.policy.narrowing:
+            problems += narrowing_problems(self.settings["only_properties"], columns)
+        if problems:
             raise PreflightError(problems)
+        rules = write_rules_of(columns, self.settings["write_rules"])
         questions = ask_portal(self.client, self.api, columns)  # answered while the ledger is opened
         ledger = self.ledger
         opened = self._open_portal(columns, read_only=self.settings["dry_run"], questions=questions)
@@ -150,6 +153,7 @@ class Session:
                 is_new_portal=self._is_new_portal,
                 file=self._plan_file,
                 associations=self._association_rehearsal,
+                rules=rules,
             ).load
         ledger.save_stream(message["stream"], message)
         return Loader(
@@ -161,6 +165,7 @@ class Session:
             self.policy,
             message["stream"],
             self._adder,
+            rules,
         ).load
 
     def _open_portal(

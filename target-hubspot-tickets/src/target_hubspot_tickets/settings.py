@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from target_hubspot_tickets.narrowing import Narrowing, narrowing_of
 from target_hubspot_tickets.tickets import Choices
+from target_hubspot_tickets.write_rules import RULES
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 JSON_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -20,6 +21,7 @@ JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "boolean": bool,
     "number": (int, float),
     "array": list,
+    "object": dict,
 }
 OAUTH = ("client_id", "client_secret", "refresh_token")
 API_VERSIONS = ("2026-09", "2026-03", "v3")
@@ -81,6 +83,11 @@ JSON_SCHEMA: dict[str, Any] = {
         "only_properties": _setting(
             "array", "Only these properties", "Of tickets that exist, write only these properties and nothing else; new ones are created whole. One more call per 100 records.",
             items={"type": "string"}, default=[],
+        ),
+        "write_rules": _setting(
+            "object", "Write rules", "Properties that a ticket which exists keeps: property to if_empty (written while it is empty) or create_only (written with a new "
+            "ticket only), besides those that the stream announces. One more call per 100 records.",
+            additionalProperties={"type": "string", "enum": list(RULES)}, default={},
         ),
         # associations
         "association_mode": _choice(
@@ -200,12 +207,20 @@ def _type_problem(name: str, value: Any, schema: Mapping[str, Any]) -> str | Non
     kind = schema["type"][0]
     if not isinstance(value, JSON_TYPES[kind]) or (kind in {"integer", "number"} and isinstance(value, bool)):
         return f"{name} must be of type {kind}"
-    if isinstance(value, list) and not all(isinstance(one, str) for one in value):
-        return f"{name} must be a list of texts"
+    if problem := _contents_problem(name, value):
+        return problem
     if "allowed_values" in schema and value not in schema["allowed_values"]:
         return f"{name} must be one of: {', '.join(schema['allowed_values'])}"
     if schema.get("minimum") is not None and value < schema["minimum"]:
         return f"{name} must be at least {schema['minimum']}"
+    return None
+
+
+def _contents_problem(name: str, value: Any) -> str | None:
+    if isinstance(value, list) and not all(isinstance(one, str) for one in value):
+        return f"{name} must be a list of texts"
+    if isinstance(value, dict) and not all(one in RULES for one in value.values()):
+        return f"{name} must be a mapping of ticket properties to one of: {', '.join(RULES)}"
     return None
 
 

@@ -139,7 +139,7 @@ def rule_in_words(rule: FieldRule) -> str:
     if rule.template is not None:
         words.append("template" if not rule.sources else "or_template")
     plain = FieldRule(property=rule.property)
-    names = ("when_unknown", "when_empty", "default", "time_zone", "max_length")
+    names = ("when_unknown", "when_empty", "default", "time_zone", "max_length", "write")
     words += [
         f"{name}: {getattr(rule, name)}" for name in names if getattr(rule, name) != getattr(plain, name)
     ]

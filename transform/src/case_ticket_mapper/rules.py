@@ -19,6 +19,7 @@ OnMerged = Literal["as_deleted", "follow_merge"]
 WhenUnmapped = Literal["default_stage", "reject", "skip", "same_name"]
 WhenUnknown = Literal["leave_out", "reject", "create"]
 WhenEmpty = Literal["clear", "keep"]
+Write = Literal["always", "if_empty", "create_only"]
 Object = Literal["company", "contact", "ticket"]
 Plain = str | int | float | bool
 
@@ -37,6 +38,7 @@ class FieldRule:
         default: stands in for an empty or unknown value.
         time_zone: IANA name, for the conversion "date" of a moment.
         max_length: characters; a longer text is cut.
+        write: when the property of a ticket that exists is written; the target, which knows the ticket, sees to it.
     """
 
     property: str
@@ -50,6 +52,7 @@ class FieldRule:
     default: Plain | None = None
     time_zone: str = "UTC"
     max_length: int | None = None
+    write: Write = "always"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,6 +145,7 @@ def _field(name: str, rule: Mapping[str, Any], lookups: Mapping[str, Mapping[str
         default=rule.get("default"),
         time_zone=rule.get("time_zone", "UTC"),
         max_length=rule.get("max_length"),
+        write=rule.get("write", "always"),
     )
 
 

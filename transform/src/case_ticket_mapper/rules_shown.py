@@ -58,6 +58,7 @@ def _field(rule: FieldRule, *, is_default: bool) -> dict[str, Any]:
         "convert": rule.convert,
         "rule": rule_in_words(rule),
         "options": dict(rule.options) or None,
+        "write": rule.write,
         "is_default": is_default,
         "has_default": rule.property in DEFAULT_FIELDS,
         "is_removable": rule.property not in NEEDED,

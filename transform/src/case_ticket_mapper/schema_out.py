@@ -16,6 +16,7 @@ STAGES_BY_PIPELINE = "stages_by_pipeline"
 OPTION_VALUES = "option_values"  # not `enum`, which would forbid what a target is to judge
 LOOKED_UP_BY = "looked_up_by"
 LABELS = "labels"
+WRITE_RULE = "write_rule"  # what a ticket that exists keeps
 ASSOCIATIONS: dict[str, Any] = {
     "type": ["array", "null"],
     "items": {
@@ -97,7 +98,9 @@ def property_schema(rule: FieldRule) -> dict[str, Any]:
     ]
     kinds |= {CONSTANTS[type(value)]: None for value in given if value is not None}
     values = option_values(rule)
-    announced = {OPTION_VALUES: values} if values else {}
+    announced: dict[str, Any] = {OPTION_VALUES: values} if values else {}
+    if rule.write != "always":
+        announced[WRITE_RULE] = rule.write
     return schema | {"type": [k for k in kinds if k != "null"] + ["null"]} | announced
 
 

@@ -146,7 +146,8 @@ class TicketMaker:
 
 def is_plain(rule: FieldRule) -> bool:
     """Whether the value is a column's as it is; most are, and go the short way."""
-    return rule == FieldRule(property=rule.property, sources=rule.sources) and len(rule.sources) == 1
+    plain = FieldRule(property=rule.property, sources=rule.sources, write=rule.write)
+    return rule == plain and len(rule.sources) == 1
 
 
 def producer(rule: FieldRule) -> Producer:
