@@ -71,7 +71,7 @@ LINKED = {"AccountId": "0015g00000XyZabAAF", "Account__Website": "https://www.ac
 
 @pytest.mark.parametrize("account", [True, False, "on", "off"])
 @pytest.mark.parametrize("contact", [True, False])
-def test_S07_to_S11_the_two_switches_are_independent(account: Any, contact: bool) -> None:
+def test_S07_S08_S09_S10_S11_the_two_switches_are_independent(account: Any, contact: bool) -> None:
     found = [
         a["to"] for a in ticket(LINKED, associations={"account": account, "contact": contact})["associations"]
     ]
@@ -172,7 +172,9 @@ def test_N03_one_field_may_feed_several_properties() -> None:
         ({"A": "?"}, {"from": "A", "convert": "number"}, "(absent)"),
     ],
 )  # fmt: skip
-def test_N04_to_N11_W08_W09_value_by_rule(case: dict[str, Any], rule: Rules, expected: Any) -> None:
+def test_N04_N05_N06_N07_N08_N11_W08_W09_value_by_rule(
+    case: dict[str, Any], rule: Rules, expected: Any
+) -> None:
     assert mapped(case, **rule) == expected
 
 

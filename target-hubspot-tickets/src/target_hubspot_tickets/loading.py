@@ -124,6 +124,7 @@ class Loader:
 
     def _ready(self, upserts: Mapping[str, Upsert], outcome: RoundOutcome) -> list[_Ready]:
         """What can be sent; what can't be is rejected here."""
+        outcome.unknown_owners = sum(map(self._plan.has_unknown_owner, upserts.values()))
         ready: list[_Ready] = []
         there = self._there(upserts)
         refused = self._prepare(upserts, there, ready)
@@ -153,12 +154,19 @@ class Loader:
             if refused:
                 del refused[key]
             one = encode(key, properties, self._policy.key_property)
-            digest = _digest(one, upsert) if self._policy.only_changed and not is_narrow else None
+            digest = self._digest(properties, upsert) if not is_narrow else None
             is_empty = is_narrow and len(properties) == 1
             ready.append(
                 _Ready(upsert=upsert, input=one, digest=digest, is_narrow=is_narrow, is_empty=is_empty)
             )
         return errors
+
+    def _digest(self, properties: Mapping[str, str], upsert: Upsert) -> bytes | None:
+        return (
+            digest_of(properties, upsert, self._policy.version_property)
+            if self._policy.only_changed
+            else None
+        )
 
     def _properties(self, upsert: Upsert, *, is_narrow: bool) -> dict[str, str]:
         narrowing = self._policy.narrowing
@@ -272,9 +280,11 @@ def _ticket(upsert: Upsert, written: Written) -> Ticket:
     return Ticket(key=upsert.key, ticket_id=written.ticket_id, is_new=written.is_new, wishes=upsert.wishes)
 
 
-def _digest(one: Input, upsert: Upsert) -> bytes:
+def digest_of(properties: Mapping[str, str], upsert: Upsert, version_property: str) -> bytes:
+    """Of what is written; the version alone is no change: it moves with fields of the source that are mapped to nothing (N38)."""
+    values = [one for one in properties.items() if one[0] != version_property]
     return blake2b(
-        one.content + repr(upsert.wishes).encode("utf-8", "replace"), digest_size=DIGEST_BYTES
+        repr((values, upsert.wishes)).encode("utf-8", "replace"), digest_size=DIGEST_BYTES
     ).digest()
 
 

@@ -102,6 +102,7 @@ class RoundOutcome:
         stale: keys whose ticket is newer than the record (stale_guard); their rejected rows leave the ledger.
         archived: keys whose tickets were archived now, or were gone already: digest, pending and made rows leave the ledger.
         associations: what became of their associations.
+        unknown_owners: records that name an owner whom the portal does not have.
     """
 
     written: dict[str, Written] = field(default_factory=dict)
@@ -113,3 +114,4 @@ class RoundOutcome:
     stale: set[str] = field(default_factory=set)
     archived: set[str] = field(default_factory=set)
     associations: AssociationOutcome = field(default_factory=AssociationOutcome)
+    unknown_owners: int = 0

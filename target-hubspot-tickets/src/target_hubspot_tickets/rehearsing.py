@@ -109,6 +109,7 @@ class Rehearsal:
                 lines.append(self._delete(item, outcome))
                 continue
             upserts[item.key] = item
+            outcome.unknown_owners += self._plan.has_unknown_owner(item)
             try:
                 planned[item.key] = (
                     narrowing.properties_of(item, self._plan)
@@ -153,7 +154,7 @@ class Rehearsal:
                 lines.append({"key": key, "would": "create", "properties": properties})
                 continue
             its = ticket.get("properties") or {}
-            changes = differences(self._rules.written(properties, its), its)
+            changes = self._changes(properties, its)
             pairs, waiting = lacking.pairs.get(key), lacking.waiting.get(key)
             if changes or pairs:
                 outcome.written[key] = Written(ticket_id=str(ticket["id"]))
@@ -171,6 +172,12 @@ class Rehearsal:
                 line["waiting"] = waiting
             lines.append(line)
         return lines
+
+    def _changes(self, properties: Mapping[str, str], there: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """What a write would change; under write_mode `changed` the version alone is no reason for one."""
+        found = differences(self._rules.written(properties, there), there)
+        passes_over = self._policy.only_changed and found.keys() == {self._policy.version_property}
+        return {} if passes_over else found
 
     def _lacking(self, there: Mapping[str, Mapping[str, Any]], upserts: Mapping[str, Upsert]) -> Lacking:
         """Associations that tickets do not have; none is looked at under only_properties, which writes none."""

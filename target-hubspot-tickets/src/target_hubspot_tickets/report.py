@@ -20,6 +20,7 @@ class Report:
 
     Attributes:
         newly_rejected: those of `rejected` that are no repeat of an earlier run's.
+        unknown_owners: records that name an owner whom HubSpot does not have; what became of them the setting unknown_owner says.
         pending_associations: all that wait in the ledger at the end of the run.
         marked_tickets: active tickets with the org's mark, where a reconciliation walked them; None where there was none.
         removed_associations: ours that no longer held (mirror mode).
@@ -46,6 +47,7 @@ class Report:
     removed_associations: int = 0
     pending_associations: int = 0
     ambiguous_matches: int = 0
+    unknown_owners: int = 0
     api_calls: int = 0
     refused_calls: int = 0
     hubspot_calls_allowed_a_day: int | None = None
@@ -68,6 +70,7 @@ class Report:
         self.rejected += len(outcome.rejected)
         self.held_deletes += len(outcome.held)
         self.ignored_deletes += len(outcome.ignored)
+        self.unknown_owners += outcome.unknown_owners
         self.count_associations(outcome)
         self.rejected_by_code.update(one.code for one in outcome.rejected)
         if not is_retry:
@@ -146,6 +149,7 @@ class Report:
                 (self.foreign, "of another org left alone"),
                 (self.ignored_deletes, "deletions ignored"),
                 (self.retried, "of earlier runs tried again"),
+                (self.unknown_owners, "with an owner whom HubSpot does not have"),
             )
             if count
         )

@@ -84,6 +84,7 @@ class TicketPlan:
         self._converters |= dict.fromkeys(announced & SPECIAL) | {self._key: None}
         self._unknown = None if choices.unknown_columns == "ignore" else _refuse
         self._has_owner, self._has_place = OWNER_EMAIL in announced, announced >= {PIPELINE, STAGE}
+        self._owners = portal.owners.by_email
         self._find_owner = owner_finder(
             portal.owners,
             unknown_owner=choices.unknown_owner,
@@ -95,6 +96,11 @@ class TicketPlan:
     def learn(self, definition: Property) -> None:
         """A property has changed: it has a new option."""
         self._converters[definition.name] = converter_of(definition, self._long_text)
+
+    def has_unknown_owner(self, upsert: Upsert) -> bool:
+        """Whether it names an owner whom the portal does not have."""
+        email = upsert.values.get(OWNER_EMAIL) if self._has_owner else None
+        return bool(email) and str(email).strip().lower() not in self._owners
 
     def properties_of(self, upsert: Upsert) -> dict[str, str]:
         """The properties of one input of batch/upsert; the key is among them, so that the answer echoes it.

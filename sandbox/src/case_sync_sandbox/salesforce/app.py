@@ -21,7 +21,7 @@ from case_sync_sandbox.salesforce.asking import Ask, Work, answer
 from case_sync_sandbox.salesforce.composite import batch, composite, readable_resources
 from case_sync_sandbox.salesforce.errors import SalesforceError, not_found
 from case_sync_sandbox.salesforce.oauth import OAuthError
-from case_sync_sandbox.salesforce.store import ORGANIZATION_ID
+from case_sync_sandbox.salesforce.store import INTEGRATION_USER_ID, ORGANIZATION_ID
 
 OLDEST, NEWEST = 31, 67  # Salesforce: API end of life
 SEASONS = ("Winter", "Spring", "Summer")  # a version each; 67 is Summer '26
@@ -112,6 +112,7 @@ async def token(request: Request) -> Response:
     switches = api.store.switches
     api.sessions.rotate = switches.rotate_refresh_tokens
     api.sessions.organization_id = switches.organization_id or ORGANIZATION_ID
+    api.sessions.user_id = switches.user_id or INTEGRATION_USER_ID
     try:
         base_url = str(request.base_url).rstrip("/")
         return answer(api.sessions.login(form, base_url, request.headers.get("authorization", "")))

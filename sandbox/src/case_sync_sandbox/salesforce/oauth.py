@@ -48,6 +48,7 @@ class Sessions:
     clock: Clock
     rotate: bool = False
     organization_id: str = ORGANIZATION_ID
+    user_id: str = INTEGRATION_USER_ID
     open: dict[str, datetime] = field(default_factory=dict)  # token -> last use
     refresh_tokens: set[str] = field(default_factory=lambda: {REFRESH_TOKEN})
     public_keys: dict[str, str] = field(default_factory=dict)
@@ -104,7 +105,7 @@ class Sessions:
             "signature": secrets.token_urlsafe(16),
             "token_format": "opaque",
             "instance_url": base_url,
-            "id": f"https://login.salesforce.com/id/{self.organization_id}/{INTEGRATION_USER_ID}",
+            "id": f"https://login.salesforce.com/id/{self.organization_id}/{self.user_id}",
             "token_type": "Bearer",
             "issued_at": str(int(self.clock.now().timestamp() * 1000)),
             **extra,

@@ -27,4 +27,5 @@ class Switches:
     )
     rotate_refresh_tokens: bool = False
     organization_id: str | None = None  # logins lead to another org than the data was read from before
+    user_id: str | None = None  # logins are another user's
     log_starts: str | None = None  # earliestDateAvailable of getDeleted, when older deletions were purged
