@@ -1,5 +1,6 @@
 """A project folder for the console's tests: the project's own meltano.yml, comments and all, and `case-sync` as a process."""
 
+import io
 import json
 import os
 import sqlite3
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
-from case_sync_console.project_file import YamlFile
 from case_sync_sandbox.testing import RunningSandbox
 
 ROOT = Path(__file__).parents[2]
@@ -58,9 +59,9 @@ class Project:
         """`meltano ARGS` in the folder."""
         return self._run("meltano", args, None, env)
 
-    def definition(self) -> YamlFile:
-        """meltano.yml as it is now."""
-        return YamlFile.read(self.folder / "meltano.yml")
+    def definition(self) -> Any:
+        """The document of meltano.yml as it is now."""
+        return yaml().load(self.text())
 
     def text(self) -> str:
         """The bytes of meltano.yml as text."""
@@ -68,13 +69,13 @@ class Project:
 
     def change(self, change: Callable[[Any], None]) -> None:
         """Edit meltano.yml as an admin with an editor would; `change` gets the document."""
-        file = self.definition()
-        change(file.document)
-        file.save()
+        document = self.definition()
+        change(document)
+        (self.folder / "meltano.yml").write_text(dumped(document), encoding="utf-8")
 
     def rules(self) -> Any:
         """The rules block, of the file as it is now."""
-        (mapper,) = self.definition().document["plugins"]["mappers"]
+        (mapper,) = self.definition()["plugins"]["mappers"]
         return mapper["mappings"][0]["config"]["rules"]
 
     def change_rules(self, change: Callable[[Any], None]) -> None:
@@ -122,14 +123,28 @@ class Project:
         return Ended(exit_code=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
 
+def yaml() -> YAML:
+    """A reader and writer that keeps comments, quotes and the form of the project's file."""
+    made = YAML()
+    made.width, made.preserve_quotes = 4096, True
+    made.indent(mapping=2, sequence=4, offset=2)
+    return made
+
+
+def dumped(document: Any) -> str:
+    out = io.StringIO()
+    yaml().dump(document, out)
+    return out.getvalue()
+
+
 def make_project(folder: Path, sandbox: RunningSandbox) -> Project:
     """A project in this folder. The plugins are not installed once more but taken from this environment."""
-    file = YamlFile.read(ROOT / "meltano.yml")
-    for plugins in file.document["plugins"].values():
+    document = yaml().load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    for plugins in document["plugins"].values():
         for plugin in plugins:
             del plugin["pip_url"]
             plugin["executable"] = str(BIN / plugin["executable"])
-    (folder / "meltano.yml").write_text(file.dumped(), encoding="utf-8")
+    (folder / "meltano.yml").write_text(dumped(document), encoding="utf-8")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
     env = {
         **kept,

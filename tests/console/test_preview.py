@@ -14,7 +14,7 @@ from case_sync_console.mapping_edits import Wish, added, deleted, edited
 from case_sync_console.pipeline_edits import PipelineWish, pipeline_deleted, pipeline_set
 from case_sync_console.preview import Circumstances, Preview, previewed
 from case_sync_console.preview_json import as_json
-from case_sync_console.preview_screen import mappings_table, pipelines_screen, settings_table, whole
+from case_sync_console.preview_screen import MappingsTable, pipelines_screen, settings_table, whole
 from case_sync_console.remedies import Problem, of_portal, of_rules
 from case_sync_console.rule_changes import changes, settled
 from case_sync_console.rule_edits import rule_set
@@ -34,9 +34,9 @@ def preview(text: str = PROJECT, required: tuple[str, ...] = (), **now: Any) -> 
     )
 
 
-def screen(what: Any) -> str:
+def screen(what: Any, width: int = 120) -> str:
     out = io.StringIO()
-    Console(file=out, width=120, highlight=False).print(what)
+    Console(file=out, width=width, highlight=False).print(what)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
@@ -79,7 +79,16 @@ def test_problems_are_numbered_each_with_a_remedy(snapshot: SnapshotAssertion) -
 def test_S31_mappings_list_has_names_and_types_of_both_sides(snapshot: SnapshotAssertion) -> None:
     text = after(deleted("content", known()))
     shown = preview(text)
-    assert screen(mappings_table(shown.mappings, shown.switched_off)) == snapshot
+    assert screen(MappingsTable(shown.mappings, shown.switched_off)) == snapshot
+
+
+def test_S31_a_narrow_terminal_breaks_no_name(snapshot: SnapshotAssertion) -> None:
+    """80 columns, as many a terminal has."""
+    shown = preview()
+    narrow = screen(MappingsTable(shown.mappings), width=80)
+    assert narrow == snapshot
+    for mapping in shown.mappings:
+        assert mapping.property.name in narrow
 
 
 def test_S19_pipelines_list_shows_what_can_be_chosen(snapshot: SnapshotAssertion) -> None:

@@ -66,7 +66,7 @@ def test_S36_configuration_and_state_are_gone_and_tickets_stay(module_project: P
     assert set(module_project.tickets()) == tickets
     assert len(tickets) == 12
     assert module_project.rules() == {}
-    assert not module_project.definition().document.get("schedules")
+    assert not module_project.definition().get("schedules")
     assert module_project.states() == {}
     assert "meltano.yml says sync_status: saved" in ended.stdout
     assert "login_url: http://127.0.0.1:8351" in module_project.text()

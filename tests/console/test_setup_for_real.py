@@ -7,7 +7,9 @@ import select
 import subprocess
 import termios
 import time
+from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import pytest
 from dotenv import dotenv_values
@@ -16,7 +18,7 @@ from .conftest import BIN, Project
 from .recordings import changed_lines
 
 pytestmark = [pytest.mark.xdist_group("console-setup"), pytest.mark.timeout(1200)]
-SECONDS_TO_WAIT = 240
+SECONDS_TO_WAIT = 120
 
 
 class Terminal:
@@ -35,6 +37,7 @@ class Terminal:
         )
         os.close(slave)
         self.seen = ""
+        self._answered = 0  # how much of it
 
     def answer_secret(self, question: str, typed: str) -> None:
         """The same of a question that shows nothing: what is typed before the echo is off is thrown away."""
@@ -50,13 +53,30 @@ class Terminal:
         self._wait_for(question)
         os.write(self._master, f"{typed}\n".encode())
 
+    def answer_each(self, question: str, typed: str, *, until: str) -> None:
+        """As often as it is asked before the other question, which is left to be answered."""
+        while self._first_of(question, until) == question:
+            self.answer(question, typed)
+
     def _wait_for(self, question: str) -> None:
-        start = len(self.seen)
+        self._first_of(question)
+        self._answered = self.seen.index(question, self._answered) + len(question)
+
+    def _first_of(self, *questions: str) -> str:
         deadline = time.monotonic() + SECONDS_TO_WAIT
-        while question not in self.seen[start:]:
-            assert time.monotonic() < deadline, f"no {question!r} in:\n{self.seen}"
+        while not (asked := [q for q in questions if q in self.seen[self._answered :]]):
+            assert time.monotonic() < deadline, f"none of {questions} in:\n{self.seen}"
             if not self._read():
-                raise AssertionError(f"it ended without {question!r}:\n{self.seen}")
+                raise AssertionError(f"it ended without {questions}:\n{self.seen}")
+        return min(asked, key=lambda q: self.seen.index(q, self._answered))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._master)
 
     def end(self) -> int:
         while self._read():
@@ -136,28 +156,27 @@ def test_S22_S25_it_activates_and_existing_cases_do_not_come(live: Project) -> N
 
 def test_S06_to_S24_a_person_is_asked_step_by_step_and_logins_go_into_dotenv(live: Project) -> None:
     """Goes back to a step from the preview, too; at the end it is saved for later."""
-    terminal = Terminal(live, "-e", "prod", "setup", "--no-suggested")
-    terminal.answer("Type them in now?", "y")
-    terminal.answer("Consumer key", "sandbox-client")
-    terminal.answer_secret("Consumer secret", "sandbox-secret")
-    terminal.answer_secret("HubSpot token", "sandbox-token")
-    terminal.answer("1. Sync rules", "2")
-    terminal.answer("2. Associations", "y")
-    terminal.answer("contact association", "y")
-    terminal.answer("Change a mapping", "content=Internal_Notes__c")
-    terminal.answer("Change a mapping", "")
-    for process in ("Billing Process", "Returns Process", "Technical Support Process"):
-        terminal.answer(f"'{process}':", "")
-        for _ in range({"Billing Process": 1, "Returns Process": 3, "Technical Support Process": 1}[process]):
-            terminal.answer("Stage for", "")
-    terminal.answer("without a support process:", "")
-    terminal.answer("Stage for", "")
-    terminal.answer("Stage for", "")
-    terminal.answer("Write these settings", "1")
-    terminal.answer("Your choice", "1")
-    terminal.answer("Write these settings", "w")
-    terminal.answer("Save for later", "2")
-    code = terminal.end()
+    with Terminal(live, "-e", "prod", "setup", "--no-suggested") as terminal:
+        terminal.answer("Type them in now?", "y")
+        terminal.answer("Consumer key", "sandbox-client")
+        terminal.answer_secret("Consumer secret", "sandbox-secret")
+        terminal.answer_secret("HubSpot token", "sandbox-token")
+        terminal.answer("1. Sync rules", "2")
+        terminal.answer("2. Associations", "y")
+        terminal.answer("contact association", "y")
+        terminal.answer("Change a mapping", "content=Internal_Notes__c")
+        terminal.answer("Change a mapping", "")
+        processes = ("'Billing Process':", "'Returns Process':", "'Technical Support Process':")
+        for process, following in pairwise(
+            (*processes, "without a support process:", "Write these settings")
+        ):
+            terminal.answer(process, "")
+            terminal.answer_each("Stage for", "", until=following)
+        terminal.answer("Write these settings", "1")
+        terminal.answer("Your choice", "1")
+        terminal.answer("Write these settings", "w")
+        terminal.answer("Save for later", "2")
+        code = terminal.end()
     assert code == 0, terminal.seen
     text = live.text()
     assert "on_case_deleted: do_nothing" in text

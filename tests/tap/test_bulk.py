@@ -68,7 +68,7 @@ def test_api_is_chosen_by_the_number_of_rows(
 
 
 @pytest.mark.parametrize("outcome", ["Failed", "Aborted", "InProgress"])
-def test_job_that_does_not_complete_is_made_once_more_and_then_read_by_rest(
+def test_R41_job_that_does_not_complete_is_made_once_more_and_then_read_by_rest(
     sandbox: RunningSandbox, tap: Tap, outcome: str
 ) -> None:
     sandbox.seed(30)
@@ -108,7 +108,7 @@ def test_refused_job_is_read_by_rest(
     "action", ["truncate_body", "drop_before_commit", "drop_after_commit", "500", "html_200", "401"]
 )
 @pytest.mark.parametrize("path", ["/results", "resultPages", r"jobs/query/750[^/]*\?$", r"jobs/query\?$"])
-def test_fault_on_any_call_of_a_job_changes_no_row(
+def test_R48_fault_on_any_call_of_a_job_changes_no_row(
     sandbox: RunningSandbox, tap: Tap, action: str, path: str
 ) -> None:
     sandbox.seed(300)
@@ -123,7 +123,7 @@ def test_fault_on_any_call_of_a_job_changes_no_row(
 CUT = {"half": "salesforce", "path": "/results", "action": "answer", "status": 200, "headers": {"Content-Type": "text/csv", "Sforce-NumberOfRecords": "50"}, "body": "Id\n"}  # fmt: skip
 
 
-def test_page_that_lacks_records_is_read_again(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R42_page_that_lacks_records_is_read_again(sandbox: RunningSandbox, tap: Tap) -> None:
     """Fewer records than Sforce-NumberOfRecords says, in a CSV that ends well."""
     sandbox.seed(50)
     sandbox.faults([CUT | {"nth": 1}])
@@ -133,7 +133,9 @@ def test_page_that_lacks_records_is_read_again(sandbox: RunningSandbox, tap: Tap
     assert "A Bulk page has 50 records and 0 came" in read.log
 
 
-def test_page_that_always_lacks_records_is_never_taken_for_whole(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R42_page_that_always_lacks_records_is_never_taken_for_whole(
+    sandbox: RunningSandbox, tap: Tap
+) -> None:
     """After three times the run ends without its bookmark."""
     sandbox.seed(50)
     sandbox.faults([CUT])
@@ -146,7 +148,7 @@ def test_page_that_always_lacks_records_is_never_taken_for_whole(sandbox: Runnin
     assert {*broken.ids, *rest.ids} == set(stored(sandbox)), rest.log
 
 
-def test_job_that_lacks_a_page_is_never_taken_for_whole(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R42_job_that_lacks_a_page_is_never_taken_for_whole(sandbox: RunningSandbox, tap: Tap) -> None:
     """The job says how many records it has; a list of pages that ends early gives fewer."""
     sandbox.seed(50)
     none = {"status": 200, "body": {"resultPages": [], "done": True}}
@@ -158,7 +160,7 @@ def test_job_that_lacks_a_page_is_never_taken_for_whole(sandbox: RunningSandbox,
     assert set(tap.read(broken.state, **BULK).ids) == set(stored(sandbox))
 
 
-def test_session_that_ends_among_threads_is_opened_once(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R40_session_that_ends_among_threads_is_opened_once(sandbox: RunningSandbox, tap: Tap) -> None:
     """Each of them gets a 401; one login serves them all."""
     session = SalesforceSession(with_defaults(credentials(tap)))
     path = f"{session.base_path}/limits"
@@ -183,7 +185,7 @@ def test_org_without_parallel_results_is_read_page_by_page(sandbox: RunningSandb
     assert any("locator=" in r["query"] for r in sandbox.requests(half="salesforce", path="/results"))
 
 
-def test_job_of_the_last_run_that_is_gone_is_made_anew(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R41_job_of_the_last_run_that_is_gone_is_made_anew(sandbox: RunningSandbox, tap: Tap) -> None:
     """Salesforce keeps jobs for seven days; the window of one that is gone is read again."""
     sandbox.seed(300)
     sandbox.admin("POST", "salesforce/switches", {"bulk_page_records": 70})

@@ -210,7 +210,7 @@ def test_usage_is_the_orgs_wherever_it_stands(header: str | None, usage: Usage |
         (Usage(used=5, allowed=100, app_used=10, app_allowed=10), 5, "this app's 10"),
     ],
 )
-def test_run_stops_at_its_share_and_says_which(usage: Usage, calls: int, told: str | None) -> None:
+def test_R71_run_stops_at_its_share_and_says_which(usage: Usage, calls: int, told: str | None) -> None:
     reason = overdrawn(usage, calls, Allowance(total_percent=90, run_percent=50))
     assert (told in reason) if told and reason else reason is told
 

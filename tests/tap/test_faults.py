@@ -16,7 +16,7 @@ CALLS = ("oauth2/token", "describe", "/queryAll", "/queryAll/|/query/0")
 
 
 @pytest.mark.parametrize("action", PASSING)
-def test_passing_fault_on_any_call_changes_no_row(sandbox: RunningSandbox, tap: Tap, action: str) -> None:
+def test_R48_passing_fault_on_any_call_changes_no_row(sandbox: RunningSandbox, tap: Tap, action: str) -> None:
     """Each call of a run fails once, in this way: every case, each once, exit 0."""
     sandbox.seed(450)
     paths = [
@@ -30,7 +30,7 @@ def test_passing_fault_on_any_call_changes_no_row(sandbox: RunningSandbox, tap: 
     assert all(hit[path] for path in ("describe", "/queryAll")), hit
 
 
-def test_session_that_ends_in_the_middle_is_opened_once_more(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R40_session_that_ends_in_the_middle_is_opened_once_more(sandbox: RunningSandbox, tap: Tap) -> None:
     """401 on the second page: one more login, the page again, no row twice."""
     sandbox.seed(450)
     sandbox.faults([{"half": "salesforce", "path": "/query(All)?/0", "nth": 1, "action": "401"}])
@@ -39,7 +39,7 @@ def test_session_that_ends_in_the_middle_is_opened_once_more(sandbox: RunningSan
     assert sandbox.admin("GET", "salesforce/counts")["logins"] >= 2
 
 
-def test_lost_cursors_go_on_from_the_last_row(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R41_lost_cursors_go_on_from_the_last_row(sandbox: RunningSandbox, tap: Tap) -> None:
     """Every page's locator is gone when it is asked for: each case still comes once."""
     sandbox.seed(1500)
     sandbox.admin("POST", "salesforce/switches", {"expire_locators": True})
@@ -69,7 +69,7 @@ def test_lasting_fault_ends_with_one_message_and_a_state_to_go_on_from(
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 4])
-def test_killed_at_any_page_loses_nothing(sandbox: RunningSandbox, tap: Tap, page: int) -> None:
+def test_R05_killed_at_any_page_loses_nothing(sandbox: RunningSandbox, tap: Tap, page: int) -> None:
     """SIGKILL while a page is on its way: what came out, and what the next run reads from the last state, is the table."""
     sandbox.seed(1000)
     stall = {

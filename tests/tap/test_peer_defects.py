@@ -23,7 +23,7 @@ def restamp(sandbox: RunningSandbox, step_seconds: int) -> None:
         sandbox.admin("POST", "salesforce/records", change)
 
 
-def test_day_of_a_mass_update_is_halved_down_to_seconds(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R45_day_of_a_mass_update_is_halved_down_to_seconds(sandbox: RunningSandbox, tap: Tap) -> None:
     """Windows shorter than a day can be halved, too: else such a day can never be read."""
     sandbox.seed(120)
     restamp(sandbox, 1)
@@ -42,7 +42,7 @@ def test_one_second_that_takes_too_long_is_told_with_what_to_do(sandbox: Running
 
 
 @pytest.mark.parametrize("page_size", [200, 2_000])
-def test_rows_of_one_second_come_over_pages_and_runs(
+def test_R44_rows_of_one_second_come_over_pages_and_runs(
     sandbox: RunningSandbox, tap: Tap, page_size: int
 ) -> None:
     """450 rows with one stamp: a strict `>` would lose what lies behind the first page, or behind the last run."""
@@ -73,7 +73,7 @@ def test_no_start_date_means_all_history(sandbox: RunningSandbox, tap: Tap) -> N
     assert oldest in run_here(tap).ids
 
 
-def test_too_many_calls_at_once_pass_and_too_many_a_day_do_not(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R46_too_many_calls_at_once_pass_and_too_many_a_day_do_not(sandbox: RunningSandbox, tap: Tap) -> None:
     """One errorCode, two meanings."""
     sandbox.seed(10)
     once = {"half": "salesforce", "path": "queryAll", "nth": 1}

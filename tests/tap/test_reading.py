@@ -88,7 +88,7 @@ def test_change_within_the_second_of_a_run_is_not_missed(sandbox: RunningSandbox
     ]
 
 
-def test_late_commit_is_caught(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R43_late_commit_is_caught(sandbox: RunningSandbox, tap: Tap) -> None:
     """A row stamped before rows that were read, and seen after them, comes with the next run."""
     sandbox.seed(30)
     late, early = (row["Id"] for row in tap.read().rows[:2])
@@ -279,7 +279,7 @@ def test_run_without_changes_costs_few_calls(sandbox: RunningSandbox, tap: Tap) 
     assert (quiet.rows, quiet.report["unchanged"], quiet.report["api_calls"]) == ([], 5, 5)
 
 
-def test_quota_ends_the_run_with_its_state(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R46_R71_quota_ends_the_run_with_its_state(sandbox: RunningSandbox, tap: Tap) -> None:
     """Others need the org's calls, too: the run stops, says so, and the next one goes on behind what was read."""
     sandbox.seed(1000)
     used = sandbox.admin("GET", "salesforce/counts")["api_calls"]

@@ -162,7 +162,7 @@ texts = st.none() | st.text(min_size=1, max_size=8)
     st.none() | st.integers(-9, 9),
     texts,
 )
-def test_rest_and_bulk_give_the_same_row(
+def test_R47_rest_and_bulk_give_the_same_row(
     weight: Decimal | None, units: int | None, account: str | None
 ) -> None:
     """JSON's types and CSV's texts, +0000 and Z, nested parents and dotted columns."""

@@ -14,7 +14,7 @@ from .conftest import Tap, of, stored
 
 
 @pytest.mark.parametrize("api_mode", ["rest", "bulk"])
-def test_queries_that_take_too_long_are_halved(sandbox: RunningSandbox, tap: Tap, api_mode: str) -> None:
+def test_R45_queries_that_take_too_long_are_halved(sandbox: RunningSandbox, tap: Tap, api_mode: str) -> None:
     """QUERY_TIMEOUT for anything above 40 rows: down to windows that pass, and no row is lost or comes twice."""
     sandbox.seed(300)
     sandbox.admin("POST", "salesforce/switches", {"query_timeout_above_rows": 40})
@@ -24,7 +24,7 @@ def test_queries_that_take_too_long_are_halved(sandbox: RunningSandbox, tap: Tap
 
 
 @pytest.mark.parametrize("days", [-3, 3])
-def test_this_machines_clock_does_not_matter(sandbox: RunningSandbox, tap: Tap, days: int) -> None:
+def test_R50_this_machines_clock_does_not_matter(sandbox: RunningSandbox, tap: Tap, days: int) -> None:
     """Salesforce's clock counts: a change is found whatever the clock here says."""
     sandbox.admin("POST", "clock", {"offset": days * 86_400})
     sandbox.seed(20)
@@ -155,7 +155,7 @@ def test_next_page_on_another_host_gets_no_token(sandbox: RunningSandbox, tap: T
     assert sandbox.requests(half="hubspot", path="stolen") == []
 
 
-def test_run_keeps_to_its_own_share_of_the_quota(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R71_run_keeps_to_its_own_share_of_the_quota(sandbox: RunningSandbox, tap: Tap) -> None:
     sandbox.seed(1_000)
     sandbox.admin("POST", "salesforce/switches", {"daily_limit": 100, "per_app_usage": True})
     read = tap.read(page_size=200, quota_percent_per_run=5)

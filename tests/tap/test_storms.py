@@ -87,7 +87,7 @@ def last_words(rows: list[Row]) -> dict[str, tuple[bool, str | None]]:
 
 
 @pytest.mark.parametrize("first", range(0, STORMS, PER_TEST))
-def test_storms_lose_nothing(sandbox: RunningSandbox, tap: Tap, first: int) -> None:
+def test_R43_storms_lose_nothing(sandbox: RunningSandbox, tap: Tap, first: int) -> None:
     """After the last run the last word on each case is what Salesforce holds; and then there is nothing more to say."""
     for seed in range(first, first + PER_TEST):
         storm = Storm(sandbox, seed)

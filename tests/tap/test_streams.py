@@ -196,7 +196,9 @@ def test_more_columns_of_parents_by_path(sandbox: RunningSandbox, tap: Tap) -> N
     assert "relationship_fields: Account.Nme is no field" in wrong.log
 
 
-def test_field_that_vanished_between_runs_is_told_and_never_null(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_R49_field_that_vanished_between_runs_is_told_and_never_null(
+    sandbox: RunningSandbox, tap: Tap
+) -> None:
     sandbox.seed(10)
     first = tap.read()
     sandbox.admin("POST", "salesforce/switches", {"hidden_fields": [["Case", "Priority"]]})
@@ -209,7 +211,7 @@ def test_field_that_vanished_between_runs_is_told_and_never_null(sandbox: Runnin
     assert second.report["dropped_fields"] == ["Case.Priority"]
 
 
-def test_field_that_vanishes_within_a_run_is_told_and_the_rest_comes(
+def test_R49_field_that_vanishes_within_a_run_is_told_and_the_rest_comes(
     sandbox: RunningSandbox, tap: Tap
 ) -> None:
     """INVALID_FIELD behind the describe: described anew, announced anew."""

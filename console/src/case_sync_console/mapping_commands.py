@@ -14,7 +14,7 @@ from case_sync_console.editing import edit
 from case_sync_console.looking import look
 from case_sync_console.mapping_edits import Known, Wish, added, deleted, edited
 from case_sync_console.preview import mappings_of
-from case_sync_console.preview_screen import mappings_table
+from case_sync_console.preview_screen import MappingsTable
 from case_sync_console.showing import AsJson, pairs, show, show_edit
 from case_sync_console.workplace import Workplace
 from case_sync_console.yaml_splicing import Splice
@@ -64,7 +64,7 @@ def _list(context: typer.Context, *, as_json: AsJson = False) -> None:
         mappings = mappings_of(found.rules, found.sides)
     off = found.rules["switched_off"]
     values = {"mappings": [asdict(one) for one in mappings], "switched_off": list(off)}
-    show(workplace, mappings_table(mappings, off), values, as_json=as_json)
+    show(workplace, MappingsTable(mappings, off), values, as_json=as_json)
 
 
 @app.command("add")

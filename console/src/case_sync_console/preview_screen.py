@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -32,7 +33,7 @@ def whole(preview: Preview) -> Group:
         heading_of(preview),
         *section("Rules", settings_table(preview.settings)),
         *section("Required ticket properties", required_table(preview.required)),
-        *section("Field mappings", mappings_table(preview.mappings, preview.switched_off)),
+        *section("Field mappings", MappingsTable(preview.mappings, preview.switched_off)),
         *section("Pipelines", places_table(preview.places)),
         *(
             section("Real cases: what a sync would do now", cases_table(preview))
@@ -62,6 +63,7 @@ def heading_of(preview: Preview) -> Text:
     )
 
 
+NARROW_COLUMNS = 100  # of the terminal; below, five columns are too many
 LONGEST_NAME = 32  # characters of a property's name with its brackets
 
 
@@ -96,22 +98,42 @@ def required_table(rows: Sequence[Required]) -> Table:
     return made
 
 
-def mappings_table(mappings: Sequence[FieldMapping], switched_off: Sequence[str] = ()) -> Group:
-    """Both sides with label, name and type."""
-    made = table("ticket property", "type", "case field", "type", "how")
-    # A name that is broken can't be copied; very long ones may still be.
-    names = [len(mapping.property.name) + 2 for mapping in mappings]
-    made.columns[0].min_width = min(max(names, default=0), LONGEST_NAME)
-    for mapping in mappings:
-        made.add_row(
-            _side(mapping.property),
-            mapping.property.type,
-            Text("\n").join(map(_side, mapping.sources)) if mapping.sources else Text("(none)", style="dim"),
-            "\n".join(side.type for side in mapping.sources),
-            how(mapping),
-        )
-    off = f"Switched off: {', '.join(switched_off)}" if switched_off else ""
-    return Group(made, *([Text(off)] if off else []))
+@dataclass(frozen=True, slots=True)
+class MappingsTable:
+    """Both sides with label, name and type; on a narrow terminal the types stand below the names."""
+
+    mappings: Sequence[FieldMapping]
+    switched_off: Sequence[str] = ()
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        is_narrow = options.max_width < NARROW_COLUMNS
+        made = table("ticket property", "case field", "how") if is_narrow else self._wide()
+        for mapping in self.mappings:
+            cells = _cells(mapping)
+            if is_narrow:
+                cells = [_below(cells[0], cells[1]), _below(cells[2], cells[3]), cells[4]]
+            made.add_row(*cells)
+        yield made
+        if self.switched_off:
+            yield Text(f"Switched off: {', '.join(self.switched_off)}")
+
+    def _wide(self) -> Table:
+        made = table("ticket property", "type", "case field", "type", "how")
+        # A name that is broken can't be copied; very long ones may still be.
+        names = [len(mapping.property.name) + 2 for mapping in self.mappings]
+        made.columns[0].min_width = min(max(names, default=0), LONGEST_NAME)
+        return made
+
+
+def _cells(mapping: FieldMapping) -> list[Text]:
+    """Property, its type, field, its type, how."""
+    sources = Text("\n").join(map(_side, mapping.sources)) if mapping.sources else Text("(none)", style="dim")
+    types = "\n".join(side.type for side in mapping.sources)
+    return [_side(mapping.property), Text(mapping.property.type), sources, Text(types), Text(how(mapping))]
+
+
+def _below(name: Text, kind: Text) -> Text:
+    return Text("\n").join([name, Text(kind.plain, style="dim")]) if kind.plain else name
 
 
 def _side(side: Side) -> Text:

@@ -22,7 +22,7 @@ from case_sync_console.pipeline_edits import (
     suggested_stages,
 )
 from case_sync_console.preview import mappings_of, required_of
-from case_sync_console.preview_screen import mappings_table, required_table
+from case_sync_console.preview_screen import MappingsTable, required_table
 from case_sync_console.rule_changes import changes
 from case_sync_console.rule_edits import rule_set
 from case_sync_console.setup_answers import Answers, answer_for
@@ -155,7 +155,7 @@ def review(draft: Draft, answers: Answers, ask: Asking, block: Mapping[str, Any]
         for one in suggested if takes else ():
             draft = mapped(draft, one.property, one.field, block)
     known = draft.known
-    ask.show(mappings_table(mappings_of(known.rules, known.sides), known.rules["switched_off"]))
+    ask.show(MappingsTable(mappings_of(known.rules, known.sides), known.rules["switched_off"]))
     if ask.asks:
         ask.say(EDITS[0])
         while (found := ask.edited(draft, EDITS[1], lambda d, typed: _typed(d, typed, block))) is not None:
