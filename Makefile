@@ -46,22 +46,24 @@ tests:
 
 setup: $(VENV)/.ready
 
-# uv reads the pins and hashes; the five packages are installed in place, so that an edit counts at once.
+# uv reads the pins and hashes; the five packages are installed in place, so that an edit counts at once. All is compiled now: where
+# Python may not write bytecode (PYTHONDONTWRITEBYTECODE, a read-only image), each start of a plugin would compile it again, for seconds.
 $(VENV)/.ready: requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed; say which one with: make PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Setting up the environment in $(VENV) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check "$$(grep -E '^uv==' requirements.lock | cut -d' ' -f1)"
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
+	@$(BIN)/python -m compileall -q $(PACKAGES:%=%/src)
 	@touch $@
 
 plugins: setup .meltano/.ready ## install the plugins the way `meltano install` does for everybody
 
 .meltano/.ready: meltano.yml $(PACKAGES:%=%/pyproject.toml) | setup
 	@echo "Installing the plugins with Meltano ..."
-	@log=$$(mktemp); $(BIN)/meltano install >"$$log" 2>&1 || { cat "$$log"; rm -f "$$log"; exit 1; }; rm -f "$$log"
+	@log=$$(mktemp); UV_COMPILE_BYTECODE=1 $(BIN)/meltano install >"$$log" 2>&1 || { cat "$$log"; rm -f "$$log"; exit 1; }; rm -f "$$log"
 	@touch $@
 
 lock: setup ## renew requirements.lock: newest versions that fit the ranges
