@@ -1,7 +1,5 @@
 """`meltano run case-sync` as its users run it; what counts is what HubSpot holds in the end."""
 
-import json
-import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -242,29 +240,6 @@ def test_unmapped_status_is_rejected_and_the_others_go_on(
     assert set(by_case(sandbox)) == set(cases(sandbox)) - unmapped
     assert run.target["rejected"] == len(unmapped)
     assert {rejected.key for rejected in sync.rejected()} == unmapped
-
-
-def test_nothing_is_ever_written_to_salesforce(
-    sandbox: RunningSandbox, project: Callable[..., Project]
-) -> None:
-    """S01: no record changes; what is no GET is a login, a question in a composite call, or a Bulk query job of our own."""
-    sandbox.seed(30)
-    before = sandbox.admin("GET", "salesforce/records?object=Case")
-    sandbox.admin("POST", "requests", {"keep_bodies": True})
-    sandboxed = project()
-    sandboxed.sync("--full-refresh")
-    sandboxed.sync("--full-refresh", TAP_SALESFORCE_CASES_API_MODE="bulk")
-    assert sandbox.admin("GET", "salesforce/records?object=Case") == before
-    asked = [r for r in sandbox.requests(half="salesforce") if r["method"] != "GET"]
-    assert {re.sub(r"/v\d+\.0/|/750\w+$", "/", r["path"]).rstrip("/") for r in asked} == {
-        "/services/oauth2/token", "/services/data/composite", "/services/data/jobs/query",
-    }  # fmt: skip
-    for request in asked:
-        if request["path"].endswith("/composite"):
-            parts = json.loads(request["body"])["compositeRequest"]
-            assert {part["method"] for part in parts} == {"GET"}
-        if request["path"].endswith("/jobs/query"):
-            assert json.loads(request["body"])["operation"] in {"query", "queryAll"}
 
 
 def test_every_command_of_the_target_runs_under_meltano(

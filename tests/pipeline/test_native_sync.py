@@ -3,6 +3,7 @@
 Those about one package stand in its folder; those about the console in tests/console.
 """
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -72,18 +73,28 @@ def any_case(sandbox: RunningSandbox, **wanted: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("mode", ["rest", "bulk"])
-def test_S01_nothing_in_salesforce_is_written(sandbox: RunningSandbox, pipeline: Pipeline, mode: str) -> None:
-    """Import, changes, deletions, reconciliation: every call to Salesforce is one that reads, and its records are as they were."""
+def test_S01_S11_nothing_in_salesforce_is_written(
+    sandbox: RunningSandbox, pipeline: Pipeline, mode: str
+) -> None:
+    """Import, changes, deletions, reconciliation: every call is one that reads, and so is each part of a composite one."""
     sandbox.seed(40)
+    sandbox.admin("POST", "requests", {"keep_bodies": True})
     pipeline.tap = {"api_mode": mode}
     synced(pipeline)
     sandbox.mutate(edits=3, closes=2, deletes=2, adds=2)
     before = by_id(sandbox, "Case")
     pipeline.tap |= {"reconcile": True}
     synced(pipeline)
-    calls = [f"{c['method']} {c['path'].split('?')[0]}" for c in sandbox.requests(half="salesforce")]
+    requests = sandbox.requests(half="salesforce")
+    calls = [f"{one['method']} {one['path'].split('?')[0]}" for one in requests]
     assert [call for call in calls if not READS.fullmatch(call)] == []
     assert len(calls) > 5
+    bodies = [
+        json.loads(one["body"]) for one in requests if one["method"] == "POST" and "/data/" in one["path"]
+    ]
+    parts = [part["method"] for body in bodies for part in body.get("compositeRequest", ())]
+    assert set(parts) == {"GET"}
+    assert {body["operation"] for body in bodies if "operation" in body} <= {"query", "queryAll"}
     assert by_id(sandbox, "Case") == before
 
 
