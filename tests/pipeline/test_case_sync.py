@@ -251,7 +251,7 @@ def test_every_command_of_the_target_runs_under_meltano(
     assert sync.sync("--full-refresh").returncode == 0
     definition = yaml.safe_load((sync.folder / "meltano.yml").read_text(encoding="utf-8"))
     (loader,) = definition["plugins"]["loaders"]
-    assert len(loader["commands"]) == 7
+    assert loader["commands"]
     for command in loader["commands"]:
         done = sync.meltano("invoke", f"target-hubspot-tickets:{command}")
         assert done.returncode == 0, (command, done.output)

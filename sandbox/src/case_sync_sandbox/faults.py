@@ -125,6 +125,7 @@ class FaultPlan:
 
     def __init__(self, rules: list[FaultRule] | None = None, *, random_seed: int = 7) -> None:
         self._seed = random_seed
+        self.resets = 0  # a request that a latency holds since before one belongs to a world that is gone
         self._rules: list[tuple[FaultRule, _Count]] = [(rule, _Count()) for rule in rules or []]
 
     def add(self, rule: FaultRule) -> None:
@@ -134,6 +135,11 @@ class FaultPlan:
     def clear(self) -> None:
         """Forget all rules and counts."""
         self._rules.clear()
+
+    def reset(self) -> None:
+        """The same, for a sandbox that starts anew."""
+        self.clear()
+        self.resets += 1
 
     def counts(self) -> list[tuple[FaultRule, int, int]]:
         """Each rule with how many requests matched it and how many were hit."""

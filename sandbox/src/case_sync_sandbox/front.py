@@ -112,9 +112,13 @@ class Front:
             return
         # A server that is slow has the request already: a client that gives up meanwhile does not undo it.
         receive = _replayed(await read_all(receive))
+        resets = self._plan.resets
         for action in actions:
             if action.latency_ms and action.kind != "slow_drip":
                 await asyncio.sleep(action.latency_ms / 1000)
+        if self._plan.resets != resets:
+            await self._hang_up(exchange, actions)
+            return
         action = next((a for a in actions if a.kind != "latency"), Action(kind="latency"))
         match action.kind:
             case "latency":

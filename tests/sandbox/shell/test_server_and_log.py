@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -139,6 +140,19 @@ def test_reset_leaves_nothing(sandbox: RunningSandbox) -> None:
     assert sandbox.requests() == []
     assert sandbox.admin("GET", "faults") == {"rules": []}
     assert sandbox.admin("GET", "clock")["offset_seconds"] == 0
+
+
+def test_a_request_held_by_a_latency_does_not_reach_into_the_world_behind_a_reset(
+    sandbox: RunningSandbox,
+) -> None:
+    """Its client was killed; what it had asked for must not happen in the next test."""
+    sandbox.faults([{"half": "hubspot", "method": "POST", "action": "latency", "latency_ms": 500}])
+    url = f"{sandbox.hubspot_url}/crm/objects/2026-09/companies"
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(url, json={"properties": {"name": "Late"}}, headers=AUTH, timeout=0.1)
+    sandbox.reset()
+    time.sleep(1)
+    assert sandbox.admin("GET", "hubspot/records/companies")["results"] == []
 
 
 def test_a_filled_org_is_not_seeded_again(sandbox: RunningSandbox) -> None:
