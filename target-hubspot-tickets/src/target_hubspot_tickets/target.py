@@ -31,6 +31,7 @@ from target_hubspot_tickets.errors import (
     TargetError,
     TooManyRejectedError,
 )
+from target_hubspot_tickets.memory import share_one_pool
 from target_hubspot_tickets.progress import Progress
 from target_hubspot_tickets.reading import MessageReader
 from target_hubspot_tickets.report import Report
@@ -292,6 +293,7 @@ class TargetHubspotTickets(Target):
     ) -> None:
         """The command line; what ends a run is one readable message, not a traceback, and an exit code of its own."""
         super(Target, cls).invoke(about=about, about_format=about_format)
+        share_one_pool()
         try:
             target = cls(
                 config=dict(config.config) if config else {},
