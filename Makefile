@@ -9,7 +9,7 @@ PACKAGES := console sandbox tap-salesforce-cases transform target-hubspot-ticket
 # Two workers: what a small machine and the CI have; more cores are used with `make test WORKERS=auto`.
 WORKERS ?= 2
 
-.PHONY: help demo sandbox test faults soak bench check lint types tests setup plugins lock clean
+.PHONY: help demo sandbox test faults soak bench check lint types tests setup plugins lock audit sbom clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -69,6 +69,13 @@ plugins: setup .meltano/.ready ## install the plugins the way `meltano install` 
 lock: setup ## renew requirements.lock: newest versions that fit the ranges
 	@$(BIN)/uv lock -q --upgrade
 	@$(BIN)/uv export -q --frozen --no-emit-workspace --no-header --no-annotate --all-packages -o requirements.lock
+
+audit: setup ## known weaknesses of what requirements.lock holds; asks an advisory service, and fails where none answers
+	@$(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock
+
+sbom: setup ## dist/sbom.json: what requirements.lock holds, as CycloneDX
+	@mkdir -p dist
+	@$(BIN)/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.lock --output-format JSON --output-file dist/sbom.json
 
 clean: ## remove what was set up and what runs left behind
 	rm -rf $(VENV) .bench .meltano .sandbox .mypy_cache .pytest_cache .ruff_cache .hypothesis output

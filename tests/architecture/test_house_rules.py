@@ -35,7 +35,7 @@ def test_no_index_host_and_no_machine_path() -> None:
     assert not holders(INDEX_HOSTS + MACHINE_PATHS, texts)
 
 
-def test_tls_verification_is_never_switched_off() -> None:
+def test_S10_tls_verification_is_never_switched_off() -> None:
     sources = {n: t for n, t in tracked_texts().items() if n.endswith(".py") and "/src/" in n}
     assert sources
     assert not [n for n, t in sources.items() if re.search(r"verify\s*=\s*False|CERT_NONE", t)]

@@ -105,7 +105,7 @@ def test_D03_R26_state_of_another_tenant_is_refused_before_anything_is_read(tena
     assert (returncode, "another Salesforce org" in output, first.is_own_world()) == (0, False, True), output
 
 
-def test_D03_R26_tenants_in_parallel_in_one_project_never_write_into_another_portal(
+def test_D03_R26_S22_tenants_in_parallel_in_one_project_never_write_into_another_portal(
     tenants: list[Tenant],
 ) -> None:
     """Runs may fail by D3; none writes what is not its own, and a run alone then mends what failed."""
@@ -126,7 +126,7 @@ def test_R27_tenants_in_parallel_with_a_folder_each_all_arrive(tenants: list[Ten
     assert all(one.is_own_world() for one in tenants)
 
 
-def test_D05_after_a_killed_meltano_the_next_run_mends_all_at_once(
+def test_D05_S5_after_a_killed_meltano_the_next_run_mends_all_at_once(
     sandbox: RunningSandbox, project: Callable[..., Project]
 ) -> None:
     """Its plugins end by themselves, our lock is free, --force passes Meltano's wait; nothing is left readable under umask 077."""

@@ -97,7 +97,7 @@ def test_jwt_claims(login_url: str, audience: str) -> None:
     assert claims == {"iss": "id", "sub": "u", "aud": audience, "exp": 1000 + ASSERTION_SECONDS}
 
 
-def test_session_never_shows_its_token() -> None:
+def test_S1_session_never_shows_its_token() -> None:
     session = read_token(200, ANSWER | {"access_token": "00D!private"}, "https://login.salesforce.com")
     assert (session.organization_id, session.user_id) == ("00D5g00000SandBEAA", "0055g00000LmNopAAC")
     assert "private" not in repr(session)
@@ -137,7 +137,7 @@ def test_login_refusal_says_what_to_check(status: int, body: Any, told: str) -> 
         ("https://evilsalesforce.com", False),
     ],
 )
-def test_token_goes_to_salesforce_only(instance: str, is_same: bool) -> None:
+def test_S8_token_goes_to_salesforce_only(instance: str, is_same: bool) -> None:
     assert same_site("https://login.salesforce.com", instance) is is_same
 
 
@@ -265,7 +265,7 @@ ENOUGH = {"login_url": "https://acme.my.salesforce.com", "client_id": "id", "cli
         (ENOUGH | {"api_mode": "soap"}, "api_mode must be one of: auto, rest, bulk"),
     ],
 )
-def test_wrong_setting_is_told_by_name_without_its_value(config: dict[str, Any], told: str) -> None:
+def test_S3_wrong_setting_is_told_by_name_without_its_value(config: dict[str, Any], told: str) -> None:
     problems = problems_of(config)
     assert any(told in problem for problem in problems), problems
     assert "token-of-ours" not in str(problems)
@@ -284,7 +284,7 @@ def test_any_configuration_has_a_list_of_problems(config: dict[str, Any]) -> Non
     assert named <= set(JSON_SCHEMA["properties"])
 
 
-def test_secrets_are_marked_as_such() -> None:
+def test_S2_secrets_are_marked_as_such() -> None:
     secrets = {name for name, schema in PROPERTIES.items() if schema.get("secret")}
     assert secrets == {"client_secret", "refresh_token", "private_key"}
 

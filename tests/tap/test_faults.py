@@ -148,7 +148,7 @@ def test_user_without_a_small_table_still_reads_cases(sandbox: RunningSandbox, t
     assert "Without CaseStatus" in read.log
 
 
-def test_log_and_messages_hold_no_secret_and_the_log_no_case(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_S1_log_and_messages_hold_no_secret_and_the_log_no_case(sandbox: RunningSandbox, tap: Tap) -> None:
     """What a customer wrote goes down the pipe only; the token and the secret go nowhere."""
     sandbox.seed(20)
     sandbox.faults([{"half": "salesforce", "path": "queryAll", "nth": 1, "action": "500"}])

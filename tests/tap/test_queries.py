@@ -32,14 +32,14 @@ aware = st.datetimes(min_value=datetime(1999, 1, 1), max_value=datetime(2100, 1,
 
 
 @given(st.text(max_size=40))
-def test_string_literal_is_one_string_whatever_is_in_it(text: str) -> None:
+def test_S6_string_literal_is_one_string_whatever_is_in_it(text: str) -> None:
     """No text closes its own quotes: injection has no way in."""
     literal = string_literal(text)
     assert re.fullmatch(r"'(\\.|[^'\\\n\r])*'", literal, re.DOTALL)
 
 
 @given(st.text(max_size=20))
-def test_name_is_letters_digits_underscores_and_dots(text: str) -> None:
+def test_S7_name_is_letters_digits_underscores_and_dots(text: str) -> None:
     try:
         assert re.fullmatch(r"[A-Za-z0-9_.]+", checked_name(text))
     except ValueError:
@@ -122,13 +122,13 @@ def test_condition_is_taken_as_it_is_in_brackets(text: str) -> None:
         ("Id = '1' ALL ROWS", "ALL"),
     ],
 )
-def test_what_is_no_condition_is_refused(text: str, told: str) -> None:
+def test_S6_what_is_no_condition_is_refused(text: str, told: str) -> None:
     with pytest.raises(SettingError, match=re.escape(told)):
         checked_where(text)
 
 
 @given(st.text(max_size=30))
-def test_no_text_reaches_out_of_its_brackets(text: str) -> None:
+def test_S6_no_text_reaches_out_of_its_brackets(text: str) -> None:
     """Whatever passes has balanced brackets outside of its strings and no clause of its own."""
     try:
         condition = checked_where(text)
@@ -142,7 +142,7 @@ def test_no_text_reaches_out_of_its_brackets(text: str) -> None:
     assert depth == 0
 
 
-def test_record_types_are_checked_and_escaped() -> None:
+def test_S6_S7_record_types_are_checked_and_escaped() -> None:
     known = {"billing": "Billing", "o'hara": "O'Hara"}
     assert record_type_names(["BILLING"], known, "record_types_include") == ["Billing"]
     with pytest.raises(

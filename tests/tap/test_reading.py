@@ -125,7 +125,7 @@ def test_empty_org_leaves_a_state_that_can_be_used(tap: Tap, sandbox: RunningSan
     assert len(tap.read(first.state).rows) == 5
 
 
-def test_catalog_decides_which_columns_come(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_S13_catalog_decides_which_columns_come(sandbox: RunningSandbox, tap: Tap) -> None:
     """Deselected fields are neither asked for nor emitted; tombstones stay whole."""
     sandbox.seed(20)
     sandbox.mutate(deletes=2)
@@ -160,7 +160,7 @@ def test_field_hidden_from_the_user_is_not_in_the_catalog(sandbox: RunningSandbo
     assert all("Priority" not in row for row in tap.read().rows)
 
 
-def test_excluded_fields_are_never_read(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_S13_excluded_fields_are_never_read(sandbox: RunningSandbox, tap: Tap) -> None:
     sandbox.seed(5)
     rows = tap.read(exclude_fields=["description"]).rows
     assert all("Description" not in row and "LastViewedDate" in row for row in rows)

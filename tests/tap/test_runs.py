@@ -121,7 +121,7 @@ def test_jwt_login_with_a_key_from_a_file(sandbox: RunningSandbox, tap: Tap) -> 
     assert "private_key_path can't be read" in missing.log
 
 
-def test_rotated_refresh_token_is_kept_where_the_user_says(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_S5_S23_rotated_refresh_token_is_kept_where_the_user_says(sandbox: RunningSandbox, tap: Tap) -> None:
     """Each token counts once: the file holds its successor, readable by its owner only."""
     sandbox.seed(3)
     sandbox.admin("POST", "salesforce/switches", {"rotate_refresh_tokens": True})
@@ -137,7 +137,7 @@ def test_rotated_refresh_token_is_kept_where_the_user_says(sandbox: RunningSandb
     assert kept.read_text(encoding="utf-8") != "sandbox-refresh"
 
 
-def test_rotated_refresh_token_without_a_place_is_told(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_S23_rotated_refresh_token_without_a_place_is_told(sandbox: RunningSandbox, tap: Tap) -> None:
     sandbox.seed(3)
     sandbox.admin("POST", "salesforce/switches", {"rotate_refresh_tokens": True})
     read = tap.read(auth_method="refresh_token", refresh_token="sandbox-refresh")
@@ -145,7 +145,7 @@ def test_rotated_refresh_token_without_a_place_is_told(sandbox: RunningSandbox, 
     assert "refresh_token_path is not set" in read.log
 
 
-def test_next_page_on_another_host_gets_no_token(sandbox: RunningSandbox, tap: Tap) -> None:
+def test_S9_next_page_on_another_host_gets_no_token(sandbox: RunningSandbox, tap: Tap) -> None:
     sandbox.seed(3)
     page = {"totalSize": 9, "done": False, "nextRecordsUrl": f"{sandbox.hubspot_url}/stolen", "records": []}
     sandbox.faults([{"half": "salesforce", "path": "ORDER", "action": "answer", "status": 200, "body": page}])

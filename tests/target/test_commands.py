@@ -51,7 +51,7 @@ def test_check_tells_all_problems_and_writes_nothing(sandbox: RunningSandbox, ta
     assert target.ask("--check", access_token="wrong").returncode == 4
 
 
-def test_ledger_can_be_emptied_and_a_case_forgotten(target: Target) -> None:
+def test_S15_ledger_can_be_emptied_and_a_case_forgotten(target: Target) -> None:
     target.load([schema(), *(ticket(n, **PRIORITY) for n in range(3))])
     assert target.ask("--forget", case_id(1)).returncode == 0
     assert {r["key"] for r in target.rejected()} == {case_id(0), case_id(2)}

@@ -359,7 +359,7 @@ TOKEN = {"access_token": "token-of-ours"}
         (TOKEN | {"api_version": "v9"}, "api_version must be one of"),
     ],
 )
-def test_wrong_setting_is_told_by_name_without_its_value(config: dict[str, Any], told: str) -> None:
+def test_S3_wrong_setting_is_told_by_name_without_its_value(config: dict[str, Any], told: str) -> None:
     problems = problems_of(config)
     assert any(told in problem for problem in problems)
     assert "token-of-ours" not in str(problems)
@@ -384,12 +384,12 @@ def test_any_configuration_has_a_list_of_problems(config: dict[str, Any]) -> Non
     assert all(problem.split(maxsplit=1)[0] in JSON_SCHEMA["properties"] for problem in problems_of(config))
 
 
-def test_secrets_are_marked_as_such() -> None:
+def test_S2_secrets_are_marked_as_such() -> None:
     assert SECRETS == ("access_token", "client_secret", "refresh_token", "ledger_url")
 
 
 @given(st.text(max_size=30))
-def test_token_goes_to_https_or_to_this_machine_only(text: str) -> None:
+def test_S8_token_goes_to_https_or_to_this_machine_only(text: str) -> None:
     for url in (text, f"http://{text}", f"https://{text}"):
         if is_allowed_url(url):
             assert (

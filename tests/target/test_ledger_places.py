@@ -32,7 +32,7 @@ def test_a_round_that_there_is_no_room_for_is_not_there_at_all(tmp_path: Path) -
         assert ledger.counts().rejected == 1
 
 
-def test_its_files_are_for_its_owner_alone(tmp_path: Path) -> None:
+def test_S5_its_files_are_for_its_owner_alone(tmp_path: Path) -> None:
     """Whatever the umask, and also if the file was open to others before."""
     open_to_all = tmp_path / "ledger.db"
     for _ in range(2):
@@ -159,7 +159,7 @@ def check_error(url: str, advice: str, secret: str) -> None:
     assert "sqlalchemy.exc" not in shown
 
 
-def test_a_wrong_password_is_told_without_it(postgresql: Postgres) -> None:
+def test_S1_a_wrong_password_is_told_without_it(postgresql: Postgres) -> None:
     check_error(postgresql.url("wr0ng"), "check the user and the password", "wr0ng")
 
 

@@ -266,7 +266,7 @@ SECRETS = ("access_token", "client_secret", "refresh_token", "ledger_url")
 
 
 @pytest.mark.parametrize("value", [7263548901, ["hidden-7263548901"], {"hidden": "7263548901"}])
-def test_D12_secrets_of_the_wrong_type_are_not_printed(target: Target, value: Any) -> None:
+def test_D12_S3_secrets_of_the_wrong_type_are_not_printed(target: Target, value: Any) -> None:
     """As a number, inside a list, inside an object: the message names each setting, and quotes none."""
     done = target.load([schema()], **dict.fromkeys(SECRETS, value))
     assert done.returncode == 3
@@ -274,7 +274,9 @@ def test_D12_secrets_of_the_wrong_type_are_not_printed(target: Target, value: An
     assert "7263548901" not in done.log
 
 
-def test_D12_values_of_records_are_in_no_log_report_or_list(sandbox: RunningSandbox, target: Target) -> None:
+def test_D12_S4_values_of_records_are_in_no_log_report_or_list(
+    sandbox: RunningSandbox, target: Target
+) -> None:
     """Bad values of our finding, and an answer of HubSpot's that quotes them, for one record and for a whole call."""
     quoted = {
         "status": "error",
@@ -319,7 +321,7 @@ ELSEWHERE = {
     ),
     "D05": (
         "../pipeline/test_meltano_defects.py",
-        "test_D05_after_a_killed_meltano_the_next_run_mends_all_at_once",
+        "test_D05_S5_after_a_killed_meltano_the_next_run_mends_all_at_once",
     ),
     "D04": ("test_locking.py", "test_R24_of_two_runs_that_start_together_one_waits"),
     "D08": ("test_streaming.py", "test_R21_changed_schema_keeps_the_order_of_each_key"),

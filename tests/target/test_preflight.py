@@ -245,7 +245,7 @@ def test_R36_each_of_the_eight_alone_keeps_a_run_from_starting(gate: Gate, name:
     assert fault.remedy in told
 
 
-def test_every_missing_scope_is_told_with_all_that_it_is_wanted_for(gate: Gate) -> None:
+def test_S12_every_missing_scope_is_told_with_all_that_it_is_wanted_for(gate: Gate) -> None:
     """One refused call does not hide the others; without any access to tickets there is nothing else to say."""
     scopes = ["tickets", "crm.objects.owners.read", "crm.objects.companies.write", "crm.objects.contacts.read", "crm.schemas.contacts.read"]  # fmt: skip
     gate.sandbox.settings(missing_scopes=scopes)
@@ -262,7 +262,7 @@ def test_every_missing_scope_is_told_with_all_that_it_is_wanted_for(gate: Gate) 
     ]
 
 
-def test_scopes_that_a_stream_does_not_need_are_not_asked_for(gate: Gate) -> None:
+def test_S12_scopes_that_a_stream_does_not_need_are_not_asked_for(gate: Gate) -> None:
     """No owners, no associations: their scopes may be missing."""
     others = [
         f"crm.objects.{what}"

@@ -231,7 +231,7 @@ def test_R10_answers_lost_behind_the_commit_make_no_second_ticket(portal: Runnin
     assert len(by_key(portal)) == 500
 
 
-def test_no_token_is_in_any_error(sandbox: RunningSandbox, tmp_path: Path) -> None:
+def test_S1_no_token_is_in_any_error(sandbox: RunningSandbox, tmp_path: Path) -> None:
     """Whatever ends a run: its words hold no secret."""
     for changes in ({"access_token": "secret-9"}, {"base_url": "http://127.0.0.1:9", "max_tries": 1, "access_token": "secret-9"}):  # fmt: skip
         target = TargetHubspotTickets(

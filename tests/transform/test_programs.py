@@ -51,7 +51,7 @@ def test_shown_rules_are_those_in_effect_with_the_defaults() -> None:
     assert (fields["origin_text"]["constant"], fields["origin_text"]["from"]) == (7, [])
     assert fields["subject"] == {
         "property": "subject", "from": ["Subject"], "template": "Case {CaseNumber}", "constant": None, "convert": "as_is",
-        "rule": "or_template", "options": None, "is_default": True, "has_default": True, "is_removable": False,
+        "rule": "or_template", "options": None, "write": "always", "is_default": True, "has_default": True, "is_removable": False,
     }  # fmt: skip
     assert shown["association_switches"] == {"account": True, "contact": False, "parent_case": False}
     assert shown["associations"] == [

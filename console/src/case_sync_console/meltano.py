@@ -29,6 +29,7 @@ STATE_ID = f"{TAP}-to-{TARGET}"
 # What an outer `meltano invoke case-sync` tells its child about itself, and not about the project.
 OF_THE_OUTER = ("MELTANO_UTILITY_", "MELTANO_CLI_", "MELTANO_PARENT_CONTEXT_UUID", "MELTANO_RUN_")
 Watch = Callable[[Event], None]
+OWNER_ALONE = 0o077  # Meltano writes the plugins' settings, logins among them, into files while they run (reliability: D5)
 END_SECONDS = 20  # the target ends within ten of a signal, and Meltano behind it
 
 
@@ -82,6 +83,7 @@ class Meltano:
             cwd=self.folder,
             env=self._environment({}),
             text=True,
+            umask=OWNER_ALONE,
             **{"stdin": subprocess.DEVNULL, **streams},
         )
 
@@ -132,6 +134,7 @@ class Meltano:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            umask=OWNER_ALONE,
         )
         with process:
             try:
@@ -193,6 +196,7 @@ class Meltano:
                 capture_output=True,
                 text=True,
                 check=False,
+                umask=OWNER_ALONE,
             )
 
     def _output(self, *args: str) -> str:
@@ -205,6 +209,7 @@ class Meltano:
                 capture_output=True,
                 text=True,
                 check=False,
+                umask=OWNER_ALONE,
             )
         if done.returncode != 0:
             raise ConsoleError(f"meltano {args[0]}: {last_words(done.stderr or done.stdout)}")

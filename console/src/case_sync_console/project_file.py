@@ -57,6 +57,8 @@ def _loaded(text: str, name: str) -> CommentedMap:
         mark = error.problem_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigurationError(f"{name}{where}: {str(error.problem).splitlines()[0]}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{name} is nested too deep") from None
     except YAMLError as error:
         raise ConfigurationError(f"{name} can't be read as YAML ({type(error).__name__})") from None
     if not isinstance(document, CommentedMap):

@@ -5,7 +5,7 @@ Source: Salesforce OAuth 2.0: client credentials flow, JWT bearer flow, refresh 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ ADVICE = {
     "invalid_grant": "check refresh_token, username or private_key, the user's permission for the app, and this machine's clock",
     "unsupported_grant_type": "enable this flow for the app in Salesforce, and use your My Domain as login_url",
 }
+
+HIDDEN = "***"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +81,14 @@ def assertion_claims(settings: Mapping[str, Any], now_seconds: float) -> dict[st
     }
 
 
-def read_token(status: int, body: Any, login_url: str) -> Session:
-    """The session of a token answer.
+def read_token(status: int, body: Any, login_url: str, *, sent: Iterable[str] = ()) -> Session:
+    """The session of a token answer; `sent` is what may not be repeated of the form, should the answer quote it.
 
     Raises:
         LoginRefusedError: the grant was refused, or the answer can't be trusted with a token.
     """
     if status != 200 or not isinstance(body, dict) or "access_token" not in body:
-        raise LoginRefusedError(refusal(status, body, login_url))
+        raise LoginRefusedError(refusal(status, body, login_url, sent))
     instance_url = str(body.get("instance_url", "")).rstrip("/")
     if not is_allowed_url(instance_url) or not same_site(login_url, instance_url):
         raise LoginRefusedError(
@@ -101,11 +103,15 @@ def read_token(status: int, body: Any, login_url: str) -> Session:
     )
 
 
-def refusal(status: int, body: Any, login_url: str) -> str:
+def refusal(status: int, body: Any, login_url: str, sent: Iterable[str] = ()) -> str:
+    """Salesforce's reason and what to check; nothing of `sent`."""
     error = str(body.get("error", "")) if isinstance(body, dict) else ""
     told = str(body.get("error_description", "")) if isinstance(body, dict) else ""
     advice = ADVICE.get(error, "check login_url and the app's settings in Salesforce")
-    return f"Salesforce refused the login at {login_url} ({status} {error}: {told}): {advice}"
+    reason = f"{status} {error}: {told}"
+    for value in filter(None, sent):
+        reason = reason.replace(value, HIDDEN)
+    return f"Salesforce refused the login at {login_url} ({reason}): {advice}"
 
 
 def same_site(login_url: str, instance_url: str) -> bool:

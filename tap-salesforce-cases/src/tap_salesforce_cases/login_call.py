@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from tap_salesforce_cases.login import (
     rotated_token,
     token_form,
 )
+from tap_salesforce_cases.private_files import write_privately
 
 logger = logging.getLogger("tap-salesforce-cases")
 PASSING = {408, 429, 500, 502, 503, 504}
@@ -46,7 +46,7 @@ class Credentials:
         status, body = post(url + TOKEN_PATH, form)
         if status in PASSING or (status < 400 and not isinstance(body, dict)):
             raise TransientError(f"Salesforce answered {status} to the login")
-        session = read_token(status, body, url)
+        session = read_token(status, body, url, sent=[v for name, v in form.items() if name != "grant_type"])
         if new := rotated_token(body, self._refresh_token):
             self._keep(new)
         return session
@@ -68,7 +68,7 @@ class Credentials:
             )
             return
         try:
-            _write_privately(Path(path), token)
+            write_privately(Path(path), token)
         except OSError as error:
             logger.warning(
                 "Salesforce rotated the refresh token and refresh_token_path can't be written (%s): the next login will be "
@@ -103,12 +103,3 @@ def read_file(setting: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{setting} can't be read ({type(error).__name__})") from None
-
-
-def _write_privately(path: Path, text: str) -> None:
-    """All or nothing, readable by the owner only."""
-    new = path.with_name(path.name + ".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    new.replace(path)

@@ -34,6 +34,7 @@ from tap_salesforce_cases.filters import Filter, build_filter, record_type_names
 from tap_salesforce_cases.messages import MessageWriter
 from tap_salesforce_cases.moments import from_wire
 from tap_salesforce_cases.objects import CASES, OTHERS, SNAPSHOTS, StreamKind
+from tap_salesforce_cases.private_files import write_privately
 from tap_salesforce_cases.report import Report
 from tap_salesforce_cases.session import SalesforceSession
 from tap_salesforce_cases.settings import JSON_SCHEMA
@@ -226,7 +227,7 @@ class TapSalesforceCases(Tap):
     def _write_report(self) -> None:
         if path := self.settings["report_path"]:
             try:
-                Path(path).write_text(json.dumps(self.report.as_json()) + "\n", encoding="utf-8")
+                write_privately(Path(path), json.dumps(self.report.as_json()) + "\n")
             except OSError as error:
                 raise SettingError(f"report_path can't be written: {error.strerror}") from None
 

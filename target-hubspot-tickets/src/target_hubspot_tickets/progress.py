@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from target_hubspot_tickets.errors import SettingError
+from target_hubspot_tickets.private_files import write_privately
 
 logger = logging.getLogger("target-hubspot-tickets")
 EVERY_SECONDS = 1.0
@@ -53,6 +53,4 @@ class Progress:
         if not self._path:
             return
         self._last = time.monotonic()
-        new = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        new.write_text(json.dumps(self._values()) + "\n", encoding="utf-8")
-        new.replace(self._path)
+        write_privately(self._path, json.dumps(self._values()) + "\n")

@@ -10,6 +10,7 @@ from typing import Any
 
 from target_hubspot_tickets.errors import SettingError
 from target_hubspot_tickets.hints import hint
+from target_hubspot_tickets.private_files import write_privately
 from target_hubspot_tickets.report import Report
 
 logger = logging.getLogger("target-hubspot-tickets")
@@ -47,6 +48,6 @@ def tell(report: Report, settings: Mapping[str, Any]) -> None:
         )
     if path := settings["report_path"]:
         try:
-            Path(path).write_text(json.dumps(report.as_json()) + "\n", encoding="utf-8")
+            write_privately(Path(path), json.dumps(report.as_json()) + "\n")
         except OSError as error:
             raise SettingError(f"report_path can't be written: {error.strerror}") from None

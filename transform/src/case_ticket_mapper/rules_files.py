@@ -19,12 +19,13 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's form
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key.value, str):
+                raise yaml.constructor.ConstructorError(None, None, "a name is no text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"'{key.value}' stands twice", key.start_mark
                 )
-            if isinstance(key.value, str):
-                seen.add(key.value)
+            seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
 
@@ -42,7 +43,7 @@ def rules_block(config: Mapping[str, Any]) -> Any:
     if isinstance(block, str):
         try:
             return json.loads(block)
-        except ValueError:
+        except (ValueError, RecursionError):  # told as rules of the wrong form
             return block
     return {} if block is None else block
 
@@ -97,6 +98,8 @@ def yaml_of(path: Path, named: str) -> Any:
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         why = f": {error.problem}" if isinstance(error, yaml.constructor.ConstructorError) else ""
         raise MapperError(f"{named}: {path} can't be read as YAML{where}{why}") from None
+    except RecursionError:
+        raise MapperError(f"{named}: {path} is nested too deep to be rules") from None
     return _without_dates(loaded)
 
 

@@ -1,0 +1,285 @@
+"""What a whole run leaves behind and whom it talks to; numbers of reliability.md, section S."""
+
+import http.server
+import json
+import os
+import re
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from case_sync_sandbox.testing import RunningSandbox
+
+from .conftest import Project
+from .expected import by_id
+from .forked import Forks, Pipeline
+
+BIN = Path(sys.executable).parent
+SECRETS = ("sandbox-secret", "sandbox-token")
+SESSION = re.compile(r"00D\w{12}![\w.-]{20}")  # a session of Salesforce's
+TLS_PEM = "chain.pem"
+Name = str
+
+
+def customers_words(sandbox: RunningSandbox) -> list[str]:
+    """What customers wrote and who they are; long enough to be nobody else's words."""
+    words = [
+        case[name]
+        for case in by_id(sandbox, "Case").values()
+        for name in ("Subject", "Description", "SuppliedEmail")
+    ]
+    people = [person[name] for person in by_id(sandbox, "Contact").values() for name in ("Email", "Name")]
+    return sorted(
+        {word.splitlines()[0] for word in [*words, *people] if word and len(word.splitlines()[0]) > 11}
+    )
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """Every file that is not the definition itself, as text."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes().decode("utf-8", "replace")
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "meltano.yml"
+    }
+
+
+def holders(texts: dict[str, str], words: list[str] | tuple[str, ...]) -> list[str]:
+    return [f"{name}: {word}" for name, text in texts.items() for word in words if word in text]
+
+
+@dataclass
+class Arguments:
+    """The command lines of all processes, looked at all the time."""
+
+    seen: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(0.05):
+                for path in Path("/proc").glob("[0-9]*/cmdline"):
+                    try:
+                        self.seen.add(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+
+def test_S1_nothing_that_a_run_leaves_holds_a_secret_or_a_word_of_a_customer(
+    sandbox: RunningSandbox, project: Callable[..., Project]
+) -> None:
+    """A good run with a rejected case, one at level debug, a login whose refusal quotes the secret: output, files, state, arguments.
+
+    At level debug Meltano itself prints the messages that it passes on, cases included: only secrets are looked for there.
+    """
+    sandbox.seed(30)
+    case_id = next(iter(by_id(sandbox, "Case")))
+    sandbox.admin(
+        "POST",
+        "salesforce/records",
+        {"action": "update", "id": case_id, "values": {"Status": "No such stage"}},
+    )
+    sync, arguments = project(), Arguments()
+    with arguments.watched():
+        good = sync.sync("--full-refresh")
+        debug = sync.meltano("--log-level=debug", "run", "case-sync")
+    assert (good.returncode, debug.returncode) == (0, 0), good.output
+    quoting = {"error": "invalid_client", "error_description": "sandbox-secret is wrong"}
+    sandbox.faults(
+        [{"half": "salesforce", "path": "oauth2/token", "action": "answer", "status": 400, "body": quoting}]
+    )
+    refused = sync.meltano("--log-level=debug", "run", "case-sync")
+    assert refused.returncode != 0
+
+    left = files_of(sync.folder)
+    printed = {"good": good.output, "refused": refused.output, "arguments": "\n".join(arguments.seen)}
+    assert holders({"debug": debug.output}, SECRETS) == []
+    assert not SESSION.search(debug.output)
+    assert len(left) > 3
+    assert any("target-hubspot-tickets" in line for line in arguments.seen)
+    assert holders(left | printed, SECRETS) == []
+    assert [name for name, text in (left | printed).items() if SESSION.search(text)] == []
+    words = customers_words(sandbox)
+    assert len(words) > 30
+    elsewhere = {
+        name: text for name, text in left.items() if not name.startswith("hubspot-tickets-ledger.db")
+    }
+    assert holders(elsewhere | printed, words) == []
+
+
+def test_S1_S4_answers_of_hubspots_that_quote_a_record_are_not_repeated(
+    sandbox: RunningSandbox, forks: Forks, tmp_path: Path
+) -> None:
+    sandbox.seed(20)
+    words = customers_words(sandbox)
+    body = {
+        "status": "error", "category": "VALIDATION_ERROR", "correlationId": "c-1", "message": f"Property values were not valid: {words}",
+        "errors": [{"message": words[0], "code": "INVALID_OPTION", "context": {"value": words}}],
+    }  # fmt: skip
+    sandbox.faults(
+        [{"half": "hubspot", "path": "batch/upsert", "action": "answer", "status": 400, "body": body}]
+    )
+    pipeline = Pipeline(forks=forks, folder=tmp_path, sandbox=sandbox)
+    ended = pipeline.run()
+    assert ended.report["rejected"] == 20, ended.log
+    left = {n: t for n, t in files_of(tmp_path).items() if not n.startswith("hubspot-tickets-ledger.db")}
+    assert holders(left, words) == []
+    secrets = [name for name in left if holders({name: left[name]}, SECRETS)]
+    assert set(secrets) <= {"tap.json", "target.json"}  # what the test itself gives to the programs
+
+
+def test_S5_what_a_run_leaves_is_its_owners_whatever_the_umask(
+    sandbox: RunningSandbox, forks: Forks, tmp_path: Path
+) -> None:
+    sandbox.seed(60)
+    before = os.umask(0)
+    try:
+        with Forks() as warm:  # it has the umask of now
+            files = {
+                name: str(tmp_path / f"{name}.out")
+                for name in ("plan_path", "progress_path", "deletes_path", "ledger_url")
+            }
+            target = files | {"max_deletes": 0, "max_delete_ratio": 0}
+            pipeline = Pipeline(forks=warm, folder=tmp_path, sandbox=sandbox, target=target)
+            pipeline.rules = pipeline.rules | {"on_case_deleted": "delete_ticket"}
+            pipeline.run()
+            sandbox.mutate(deletes=3)
+            pipeline.run()
+            pipeline.target |= {"dry_run": True}
+            pipeline.run()
+    finally:
+        os.umask(before)
+    made = {
+        path.name: oct(path.stat().st_mode & 0o777)
+        for path in tmp_path.iterdir()
+        if path.name.split(".out")[0] in files
+    }
+    assert len(made) >= len(files)
+    assert set(made.values()) == {"0o600"}, made
+
+
+# -- S10
+
+
+def _certificate(
+    subject: Name,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    issuer: Name,
+    days: int,
+    is_ca: bool = False,
+    host: str | None = None,
+) -> x509.Certificate:
+    def name(text: Name) -> x509.Name:
+        return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=9)).not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+    )  # fmt: skip
+    if host:
+        address = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
+        made = made.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+    return made.sign(issuer_key, hashes.SHA256())
+
+
+def write_certificates(folder: Path, fault: str) -> None:
+    """ca.pem, which the programs are told to trust, and the server's chain.pem, which has the fault."""
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca = _certificate("Ours", ca_key, ca_key, issuer="Ours", days=9, is_ca=True)
+    signer, issuer = (key, "127.0.0.1") if fault == "self-signed" else (ca_key, "Ours")
+    host = "login.elsewhere.example" if fault == "other host" else "127.0.0.1"
+    server = _certificate(
+        "127.0.0.1", signer, key, issuer=issuer, days=-1 if fault == "expired" else 9, host=host
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
+    (folder / TLS_PEM).write_bytes(server.public_bytes(serialization.Encoding.PEM) + private)
+
+
+@contextmanager
+def tls_server(folder: Path) -> Iterator[tuple[int, list[str]]]:
+    """Its port, and the requests that reached it."""
+    reached: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            reached.append(self.path)
+            self.send_error(400)
+
+        do_POST = do_GET  # noqa: N815 - as http.server names them
+
+        def log_message(self, *_: object) -> None: ...
+
+    class Server(http.server.ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None: ...
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / TLS_PEM)
+    with Server(("127.0.0.1", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield int(server.server_address[1]), reached
+        server.shutdown()
+
+
+PROGRAMS: dict[str, dict[str, Any]] = {
+    "tap-salesforce-cases": {
+        "login_url": "",
+        "client_id": "id",
+        "client_secret": "our-own",
+        "max_tries": 1,
+        "retry_wait_seconds": 0,
+    },
+    "target-hubspot-tickets": {"base_url": "", "access_token": "our-own", "max_tries": 1},
+}
+
+
+@pytest.mark.parametrize("fault", ["none", "self-signed", "other host", "expired"])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_S10_a_certificate_that_is_not_right_gets_no_credential(
+    tmp_path: Path, program: str, fault: str
+) -> None:
+    """Our own authority is trusted by REQUESTS_CA_BUNDLE, and with a right certificate the login arrives: so it is the fault that counts."""
+    write_certificates(tmp_path, fault)
+    with tls_server(tmp_path) as (port, reached):
+        settings = {n: f"https://127.0.0.1:{port}" if v == "" else v for n, v in PROGRAMS[program].items()}
+        (tmp_path / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+        options = ["--check"] if program.startswith("target") else []
+        done = subprocess.run(
+            [str(BIN / program), "--config", "config.json", *options],
+            cwd=tmp_path, env={**os.environ, "REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem")}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode != 0
+    assert bool(reached) is (fault == "none"), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "our-own" not in done.stdout + done.stderr
