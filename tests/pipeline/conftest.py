@@ -17,7 +17,7 @@ from target_hubspot_tickets.ledger import Ledger, RejectedRow
 
 from .forked import Forks
 
-# The fault runs: `make faults`, and with ten times the seeds `make soak`. `make test` leaves them out until what they take is measured.
+# The fault runs: `make faults`, and with ten times the seeds `make soak`. They take a quarter of an hour, so `make test` leaves them out.
 FAULT_RUNS = (
     "convergence", "fuzzed_cores", "fuzzed_runs", "imports", "kills", "mass_deletion", "meltano_kills", "overlaps",
 )  # fmt: skip

@@ -24,9 +24,9 @@ from .forked import PLUGINS, Ended, Forks, Pipeline, Running
 
 SOAKS = os.environ.get("SOAK") == "1"
 SEEDS = 60 if SOAKS else 6
-KILLS = 20  # of each seed
+KILLS = 24  # of each seed
 STOPS = 8
-HIT_SHARE = 0.6  # of the kills have to meet their process alive
+HIT_SHARE = 0.7  # of the kills have to meet their process alive
 CASES = 400
 BOUND_SECONDS = 20  # a process that was asked to stop ends in 10; twice that on a machine that is busy
 
@@ -34,9 +34,9 @@ BOUND_SECONDS = 20  # a process that was asked to stop ends in 10; twice that on
 def wait_for_point(sandbox: RunningSandbox, running: Running, dice: random.Random) -> None:
     """Until so many requests were made, or so much time has passed."""
     if dice.random() < 0.3:
-        time.sleep(dice.random() * 0.8)
+        time.sleep(dice.random() * 0.5)
         return
-    seen, wanted = len(sandbox.requests()), dice.randrange(1, 40)
+    seen, wanted = len(sandbox.requests()), dice.randrange(1, 18)
     while not running.is_over() and len(sandbox.requests()) - seen < wanted:
         time.sleep(0.01)
 

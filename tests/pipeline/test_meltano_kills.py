@@ -34,7 +34,10 @@ def children(pid: int) -> dict[str, int]:
     found = {}
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, task.read_text().split()):
-            command = Path(f"/proc/{child}/cmdline").read_bytes().decode()
+            try:
+                command = Path(f"/proc/{child}/cmdline").read_bytes().decode()
+            except OSError:  # it has just ended
+                continue
             found |= {name: child for name, program in PROGRAMS.items() if f"/{program}\0" in command}
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from target_hubspot_tickets.client import HubSpotClient
@@ -28,6 +28,7 @@ from target_hubspot_tickets.wanted import Plan, Ticket, plan, with_primary
 __all__ = ["Associator", "Ticket"]
 Made = Mapping[str, Sequence[MadeAssociation]]
 Asked = list[tuple[Ticket, Wish]]
+NoteMade = Callable[[Sequence[MadeAssociation]], None]
 
 
 class Associator:
@@ -42,8 +43,10 @@ class Associator:
         *,
         mode: Literal["add", "mirror"],
         primary_company: bool,
+        note_made: NoteMade = lambda _rows: None,
     ) -> None:
-        self._lookups, self._labels = lookups, labels
+        """`note_made` puts on record, durably, what is about to be made (mirror mode)."""
+        self._lookups, self._labels, self._note_made = lookups, labels, note_made
         self._pairing = Pairing(client, api)
         self._mirrors, self._primary = mode == "mirror", primary_company
 
@@ -138,6 +141,9 @@ class Associator:
         typed = [pair for pair in missing if wanted.links[pair].types]
         # batch/create replaces a pair's labels: where they can't be seen, none is put at risk.
         blind = {pair: code for pair in typed if (code := links.unread.get((pair.to, pair.ticket_id)))}
+        # Before they are made: one that is made when the run dies would be taken for somebody else's ever after.
+        coming = self._coming(wanted, [pair for pair in missing if pair not in blind], links, rows)
+        self._note_made(coming)
         sent = [
             self._pairing.send(
                 DEFAULT, [pair for pair in missing if not wanted.links[pair].types], plain_input
@@ -153,11 +159,29 @@ class Associator:
         outcome.made_count += len(done)
         for one in sent:
             self._wait(wanted, one.refused, outcome)
-        if self._mirrors:
-            ours: dict[Pair, set[str]] = {}
-            for row in rows:
-                ours.setdefault(pair_of(row), set()).add(row.type_id)
-            outcome.made += made_now((pair for pair in wanted.links if pair in done), wanted, links, ours)
+        outcome.made += [row for row in coming if pair_of(row) in done]
+        outcome.removed += self._not_made([row for row in coming if pair_of(row) not in done])
+
+    def _not_made(self, refused: Sequence[MadeAssociation]) -> list[MadeAssociation]:
+        """Those that are not there: a call may be refused when it is sent again, after an answer was lost behind the commit."""
+        pairs = [pair_of(row) for row in refused]
+        links = self._pairing.read(dict.fromkeys(Reading(p.to, p.ticket_id) for p in pairs))
+        return [
+            row
+            for row, pair in zip(refused, pairs, strict=True)
+            if pair not in links.types and (pair.to, pair.ticket_id) not in links.unread
+        ]
+
+    def _coming(
+        self, wanted: Plan, missing: Iterable[Pair], links: Links, rows: Sequence[MadeAssociation]
+    ) -> list[MadeAssociation]:
+        """The rows of what is to be made now and was not there before; none in mode `add`, which takes nothing away."""
+        if not self._mirrors:
+            return []
+        ours: dict[Pair, set[str]] = {}
+        for row in rows:
+            ours.setdefault(pair_of(row), set()).add(row.type_id)
+        return made_now(missing, wanted, links, ours)
 
     def _wait(self, wanted: Plan, refused: Mapping[Pair, str], outcome: AssociationOutcome) -> None:
         for pair, reason in refused.items():

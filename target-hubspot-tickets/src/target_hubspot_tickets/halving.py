@@ -14,6 +14,7 @@ Answer = dict[str, Any] | HubSpotAnswerError
 SendAll = Callable[[Sequence[Call]], Sequence[Answer]]
 # A whole call refused with one of these may have one thing at fault (hubspot-api 5); of any other, halves would say the same.
 SPLIT = frozenset({400, 409, 413, 414})
+REFUSALS = range(400, 500)
 # So many calls of which not one goes well: it is not some of the things that is at fault, so no quota is spent on the rest.
 HOPELESS_CALLS = 64
 
@@ -53,6 +54,7 @@ def ask(
     `at_fault` says which things of a refused call its error names: they are not sent again, the others are.
 
     Raises:
+        HubSpotAnswerError: an answer that is no refusal, such as a redirect: it says nothing of what was asked.
         TargetError: the run can't go on.
     """
     parts: list[Part[T]] = []
@@ -63,6 +65,7 @@ def ask(
             Part(items=one.items, answer=answer, group=one.group)
             for one, answer in zip(waiting, answers, strict=True)
         ]
+        _raise_what_is_no_refusal(sent)
         if len(sent) >= HOPELESS_CALLS and all(part.error for part in sent):
             return parts + sent
         waiting = []
@@ -71,6 +74,13 @@ def ask(
             parts += settled
             waiting += again
     return parts
+
+
+def _raise_what_is_no_refusal(parts: Iterable[Part[T]]) -> None:
+    """Something between us and HubSpot has answered; to go on would leave undone what nobody would come back to."""
+    for part in parts:
+        if part.error and part.error.status not in REFUSALS:
+            raise part.error
 
 
 def _split(

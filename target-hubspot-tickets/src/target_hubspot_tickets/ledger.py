@@ -116,6 +116,10 @@ class Ledger:
             with self._database.writing() as connection:
                 remove(connection, DIGESTS, self._portal_id, gone)
 
+    def note_made(self, made: Sequence[MadeAssociation]) -> None:
+        """Put on record what is about to be made; any thread may call it."""
+        self._recorder.note_made(made)
+
     def made(self, keys: Iterable[str]) -> dict[str, list[MadeAssociation]]:
         """Associations that this target made, by key as given; keys without any are missing."""
         return self._reader.made(keys) if self._recorder.may_have(MADE) else {}

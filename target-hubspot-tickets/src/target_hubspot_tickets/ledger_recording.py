@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
+from threading import Lock
 
 from sqlalchemy import Connection, Table, bindparam, delete, literal, select
 
@@ -64,6 +65,9 @@ class Recorder:
     def __init__(self, database: Database, portal_id: str) -> None:
         self._database, self._portal_id = database, portal_id
         self._filled: set[Table] = set()
+        self._turn = (
+            Lock()
+        )  # what is noted by a thread of a round, and what is put on record, one after the other
         self.look()
 
     def look(self) -> None:
@@ -75,8 +79,19 @@ class Recorder:
         """Whether the portal may have a row there; False is certain."""
         return table in self._filled
 
+    def note_made(self, made: Sequence[MadeAssociation]) -> None:
+        """Associations that are about to be made; any thread may call it. When this returns they are durable."""
+        if made:
+            with self._turn, self._database.writing() as connection:
+                upsert(connection, MADE, [made_values(self._portal_id, one) for one in made])
+                self._filled.add(MADE)
+
     def record(self, outcome: RoundOutcome, now: datetime) -> None:
         """Put it on record, or raise LedgerError; when this returns, all of it is durable."""
+        with self._turn:
+            self._record(outcome, now)
+
+    def _record(self, outcome: RoundOutcome, now: datetime) -> None:
         coming = {table: rows for table, rows in self._coming(outcome, now).items() if rows}
         leaving = {table: keys for table in LEAVING if (keys := self._leaving(table, outcome))}
         removed = outcome.associations.removed if MADE in self._filled else []

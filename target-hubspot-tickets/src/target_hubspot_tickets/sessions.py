@@ -217,6 +217,7 @@ class Session:
             Labels(self.client, self.api),
             mode=self.settings["association_mode"],
             primary_company=self.settings["primary_company"],
+            note_made=self.ledger.note_made,
         )
 
     @cached_property
