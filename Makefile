@@ -29,10 +29,8 @@ faults: setup ## the fault runs of tests/pipeline: crashes, kills, lost answers,
 soak: setup ## the same with ten times the seeds: hours
 	SOAK=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup tests/pipeline
 
-bench: setup ## speed, side by side with others, as ratios
-	@$(BIN)/python bench/mapper.py
-	@$(BIN)/python bench/tap.py
-	@$(BIN)/python bench/target.py
+bench: setup ## speed, side by side with others, as ratios: bench/RESULTS.md
+	@$(BIN)/python bench/results.py
 
 lint:
 	$(BIN)/ruff check .

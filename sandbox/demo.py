@@ -142,6 +142,14 @@ NEXT = (
     (".venv/bin/case-sync-sandbox mutate --edit 20 --delete 2", "change some cases"),
     (".venv/bin/meltano run case-sync", "sync what changed, as the schedule does every 15 minutes"),
     (".venv/bin/case-sync-sandbox show", "look at what arrived"),
+    (
+        ".venv/bin/case-sync plan --sample 3",
+        "the rules, mappings and pipelines, and what would become of real cases",
+    ),
+    (
+        ".venv/bin/case-sync setup",
+        "the questions of HubSpot's own wizard; status, errors, import, pause: see console/README.md",
+    ),
     ("cp .env.example .env", "your own Salesforce and HubSpot: see README.md"),
 )
 

@@ -253,5 +253,8 @@ def test_every_command_of_the_target_runs_under_meltano(
     (loader,) = definition["plugins"]["loaders"]
     assert loader["commands"]
     for command in loader["commands"]:
-        done = sync.meltano("invoke", f"target-hubspot-tickets:{command}")
+        # A share from the environment comes along: Meltano can't hand over a setting of kind decimal from there.
+        done = sync.meltano(
+            "invoke", f"target-hubspot-tickets:{command}", TARGET_HUBSPOT_TICKETS_MAX_DELETE_RATIO="0.02"
+        )
         assert done.returncode == 0, (command, done.output)

@@ -92,7 +92,7 @@ def test_rotated_token_is_one_that_differs_from_what_was_sent(
         ("https://acme.my.salesforce.com/", "https://acme.my.salesforce.com"),
     ],
 )
-def test_jwt_claims(login_url: str, audience: str) -> None:
+def test_N33_jwt_claims_for_production_a_sandbox_and_my_domain(login_url: str, audience: str) -> None:
     claims = assertion_claims(SETTINGS | {"login_url": login_url}, 1000.9)
     assert claims == {"iss": "id", "sub": "u", "aud": audience, "exp": 1000 + ASSERTION_SECONDS}
 
