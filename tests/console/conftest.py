@@ -127,7 +127,7 @@ def yaml() -> YAML:
     """A reader and writer that keeps comments, quotes and the form of the project's file."""
     made = YAML()
     made.width, made.preserve_quotes = 4096, True
-    made.indent(mapping=2, sequence=4, offset=2)
+    made.indent(mapping=2, sequence=2, offset=0)
     return made
 
 

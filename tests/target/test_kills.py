@@ -79,10 +79,14 @@ def test_R05_killed_at_random_points_and_run_again(
             assert states[-1] >= position
             position = states[-1]
         there = by_key(sandbox)
-        expected = {case_id(n) for n in range(min(position, TICKETS))}
+        # One that was deleted in the round in which it came never was a ticket.
+        deleted = set(range(0, TICKETS, 10)[: max(position - TICKETS, 0)])
+        expected = {case_id(n) for n in range(min(position, TICKETS)) if n not in deleted}
         missing = expected - there.keys() - by_key(sandbox, archived=True).keys()
         assert not missing, f"state {position} left before {len(missing)} tickets were written"
-        if dice.random() < 0.3:
+        if position >= TICKETS:
+            position = 0  # a run that came to its end is followed by a whole one
+        elif dice.random() < 0.3:
             position = max(0, position - 500)  # an older state: the last lines were lost on the way
     sandbox.admin("DELETE", "faults")
     loaded = target.load(stream_from(position), on_delete="archive", max_deletes=TICKETS)
