@@ -1,9 +1,8 @@
 """What the tap lets into a query, and where its credentials go; numbers of reliability.md, section S (S10 and later are not the sync's)."""
 
-import os
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -57,15 +56,12 @@ ADDRESSES = [
 
 
 @pytest.fixture
-def netrc(tmp_path: Path) -> Iterator[str]:
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A password of the machine's user, for whatever host."""
-    path, before = tmp_path / "passwords", os.environ.get("NETRC")
+    path = tmp_path / "passwords"
     path.write_text("default login somebody password planted-password\n", encoding="utf-8")
-    os.environ["NETRC"] = str(path)
-    yield "planted-password"
-    del os.environ["NETRC"]
-    if before is not None:
-        os.environ["NETRC"] = before
+    monkeypatch.setenv("NETRC", str(path))
+    return "planted-password"
 
 
 def texts(count: int) -> list[str]:
