@@ -21,11 +21,13 @@ from tap_salesforce_cases.errors import LoginRefusedError, SettingError, TapErro
 from tap_salesforce_cases.filters import build_filter, record_type_names
 from tap_salesforce_cases.login import read_token
 from tap_salesforce_cases.session import SalesforceSession
+from tap_salesforce_cases.settings import PROPERTIES
 from tap_salesforce_cases.soql import Source, select_ids_of, select_snapshot
 
 from .conftest import Tap, credentials, run_here
 
 ENOUGH = {"login_url": "https://acme.my.salesforce.com", "client_id": "id", "client_secret": "secret"}
+WRONG = (None, True, -1, 1e300, "", "no", "\0", [], [1], {}, {"a": 1}, "http://", "2026")
 PIECES = (
     "'", "\\", "\\'", "\\\\", '"', "(", ")", "\n", "\r", "\t", "\0", "\u2019", "\uff07", "%", ";", "--", "/*", " OR ", " AND ", "Id != null",
     " LIMIT 1", " ORDER BY Id", "SELECT Id FROM User", " FROM User", " WHERE ", " ALL ROWS", "High", "=", "\\u0027", ",", " IN ", "NOT ", "null",
@@ -105,6 +107,24 @@ def test_S1_a_refused_login_does_not_repeat_what_was_sent(way: Callable[[str], s
         read_token(400, {"error": told, "error_description": told}, ENOUGH["login_url"], sent=sent)
     assert "planted" not in str(caught.value)
     assert "and-more" not in str(caught.value)
+
+
+# -- S3
+
+
+def test_S3_whatever_is_wrong_no_secret_is_quoted() -> None:
+    """500 configurations with wrong types, in which every secret holds a word of its own, also within a list or an object."""
+    drawn, problems = random.Random(7), 0
+    secrets = [name for name, schema in PROPERTIES.items() if schema.get("secret")]
+    for _ in range(500):
+        config = {name: drawn.choice(WRONG) for name in drawn.sample(sorted(PROPERTIES), 6)}
+        config |= {
+            name: drawn.choice(["planted", ["planted"], {"a": "planted"}, {"planted": 1}]) for name in secrets
+        }
+        told = problems_of(ENOUGH | config)
+        problems += bool(told)
+        assert "planted" not in str(told)
+    assert problems > 400
 
 
 # -- S6, S7: nothing gets into a query

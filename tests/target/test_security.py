@@ -1,5 +1,6 @@
 """Where the target's token goes, what it may do, and what the ledger forgets; numbers of reliability.md, section S (S10 and later are not the sync's)."""
 
+import random
 import re
 from contextlib import chdir
 from pathlib import Path
@@ -13,7 +14,7 @@ from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.errors import TargetError, TokenRefusedError
 from target_hubspot_tickets.protocol import Api
-from target_hubspot_tickets.settings import is_allowed_url, problems_of, with_defaults
+from target_hubspot_tickets.settings import JSON_SCHEMA, SECRETS, is_allowed_url, problems_of, with_defaults
 from target_hubspot_tickets.tokens import RefreshedToken
 
 from .conftest import Message, Target, case_id, lines, schema, state, ticket, tombstone
@@ -30,6 +31,7 @@ ADDRESSES = [
     "https://2852039166", "https://0xA9FEA9FE", "https://10.0.0.1", "https://127.1", "http://0.0.0.0", "https://\u0430pi.hubapi.com",
     "https://api\u3002hubapi.com", "https://evil.example\uff0f.hubapi.com", "https://api.hubapi.com:99999", "https://api.hubapi.com:0", "https://.hubapi.com",
 ]  # fmt: skip
+WRONG = (None, True, -1, 1e300, "", "no", "\0", [], [1], {}, {"a": 1}, "http://", "2026")
 TEXT = "What the customer wrote and nobody else"
 PERSON = "somebody@customer.example"
 
@@ -67,6 +69,20 @@ def test_S1_a_refused_renewal_does_not_repeat_what_was_sent(member: str) -> None
     told = RefreshedToken("id", "s", "t", lambda _: (400, {"status": "BAD_REFRESH_TOKEN"}))
     with pytest.raises(TokenRefusedError, match="BAD_REFRESH_TOKEN"):
         told.value()
+
+
+def test_S3_whatever_is_wrong_no_secret_is_quoted() -> None:
+    """500 configurations with wrong types, in which every secret holds a word of its own, also within a list or an object."""
+    drawn, problems = random.Random(7), 0
+    for _ in range(500):
+        config = {name: drawn.choice(WRONG) for name in drawn.sample(sorted(JSON_SCHEMA["properties"]), 6)}
+        config |= {
+            name: drawn.choice(["planted", ["planted"], {"a": "planted"}, {"planted": 1}]) for name in SECRETS
+        }
+        told = problems_of(config)
+        problems += bool(told)
+        assert "planted" not in str(told)
+    assert problems > 400
 
 
 # -- S8, S9: the token goes nowhere else
