@@ -69,7 +69,10 @@ lock: setup ## renew requirements.lock: newest versions that fit the ranges
 	@$(BIN)/uv export -q --frozen --no-emit-workspace --no-header --no-annotate --all-packages -o requirements.lock
 
 audit: setup ## known weaknesses of what requirements.lock holds; asks an advisory service, and fails where none answers
-	@$(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	if $(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock >"$$log" 2>&1; \
+	then cat "$$log"; elif grep -q 'known vulnerabilit' "$$log"; then cat "$$log"; exit 1; \
+	else tail -n 1 "$$log"; echo "No advisory service answered for all that is locked, so nothing is known. Ask where one can be reached."; exit 1; fi
 
 sbom: setup ## dist/sbom.json: what requirements.lock holds, as CycloneDX
 	@mkdir -p dist

@@ -22,13 +22,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from case_sync_sandbox.testing import RunningSandbox
+from tap_salesforce_cases.settings import PROPERTIES
+from target_hubspot_tickets.settings import JSON_SCHEMA
 
 from .conftest import Project
 from .expected import by_id
 from .forked import Forks, Pipeline
 
 BIN = Path(sys.executable).parent
-SECRETS = ("sandbox-secret", "sandbox-token")
+# The logins of the sandbox, and in the other secret settings words that are theirs alone.
+PLANTED = {
+    "TAP_SALESFORCE_CASES_REFRESH_TOKEN": "planted-1-refresh", "TAP_SALESFORCE_CASES_PRIVATE_KEY": "planted-2-key",
+    "TARGET_HUBSPOT_TICKETS_CLIENT_SECRET": "planted-3-secret", "TARGET_HUBSPOT_TICKETS_REFRESH_TOKEN": "planted-4-refresh",
+}  # fmt: skip
+SECRETS = ("sandbox-secret", "sandbox-token", *PLANTED.values())
 SESSION = re.compile(r"00D\w{12}![\w.-]{20}")  # a session of Salesforce's
 TLS_PEM = "chain.pem"
 Name = str
@@ -48,11 +55,11 @@ def customers_words(sandbox: RunningSandbox) -> list[str]:
 
 
 def files_of(folder: Path) -> dict[str, str]:
-    """Every file that is not the definition itself, as text."""
+    """Every file that is not the admin's own (the definition, .env), as text."""
     return {
         str(path.relative_to(folder)): path.read_bytes().decode("utf-8", "replace")
         for path in folder.rglob("*")
-        if path.is_file() and path.name != "meltano.yml"
+        if path.is_file() and path.name not in {"meltano.yml", ".env"}
     }
 
 
@@ -90,7 +97,7 @@ class Arguments:
 def test_S1_nothing_that_a_run_leaves_holds_a_secret_or_a_word_of_a_customer(
     sandbox: RunningSandbox, project: Callable[..., Project]
 ) -> None:
-    """A good run with a rejected case, one at level debug, a login whose refusal quotes the secret: output, files, state, arguments.
+    """A good run with a rejected case, one at level debug, a login whose refusal quotes the secret: output, files, state, arguments, temporary files.
 
     At level debug Meltano itself prints the messages that it passes on, cases included: only secrets are looked for there.
     """
@@ -102,6 +109,9 @@ def test_S1_nothing_that_a_run_leaves_holds_a_secret_or_a_word_of_a_customer(
         {"action": "update", "id": case_id, "values": {"Status": "No such stage"}},
     )
     sync, arguments = project(), Arguments()
+    (sync.folder / ".env").write_text("".join(f"{n}={v}\n" for n, v in PLANTED.items()), encoding="utf-8")
+    (sync.folder / "tmp").mkdir()
+    sync.env["TMPDIR"] = str(sync.folder / "tmp")
     with arguments.watched():
         good = sync.sync("--full-refresh")
         debug = sync.meltano("--log-level=debug", "run", "case-sync")
@@ -283,3 +293,10 @@ def test_S10_a_certificate_that_is_not_right_gets_no_credential(
     assert bool(reached) is (fault == "none"), done.stderr
     assert "Traceback" not in done.stderr
     assert "our-own" not in done.stdout + done.stderr
+
+
+def test_S10_no_setting_is_about_certificates() -> None:
+    """So none can say that they are not to be checked."""
+    names = [*PROPERTIES, *JSON_SCHEMA["properties"]]
+    assert len(names) > 40
+    assert [name for name in names if re.search("verify|insecure|ssl|tls|cert", name)] == []

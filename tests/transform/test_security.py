@@ -16,8 +16,23 @@ PIPELINES = {"default": {"pipeline": "Support", "default_stage": "New"}}
 CASE = {"Id": "5005g00000AbCdEAAV", "Status": "New", "Subject": "{__class__}", "Secret__c": "not asked for"}
 ESCAPES = [
     "{Id.__class__}", "{Id.__class__.__mro__[1].__subclasses__}", "{0.__init__.__globals__}", "{Id[0]}", "{Id!r}", "{Id:>{width}}",
-    "{}", "{0}", "{Id.format}", "{__import__('os')}", "{Id", "Id}", "{Id:{Id.__class__}}", "{lambda: 1}", "{Id;import os}",
+    "{}", "{0}", "{Id:>999999999}", "{Id!s:.1}", "{Id.format}", "{__import__('os')}", "{Id", "Id}", "{Id:{Id.__class__}}", "{lambda: 1}", "{Id;import os}",
 ]  # fmt: skip
+
+
+CODES = [
+    "os.system('true')",
+    "__import__('os')",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "lambda: 1",
+    "${HOME}",
+    "$(id)",
+    "`id`",
+    "%(x)s",
+    "{{7*7}}",
+]
+BEFORE, AFTER = ("", " ", "'", "\\", "eval(", "!!python/name:", "\0"), ("", ")", "'", "#", "\n", ".__class__")
 
 
 def subject_of(template: str) -> Any:
@@ -52,6 +67,32 @@ def test_S16_what_a_case_says_is_text_and_no_template() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["from", "convert", "time_zone", "lookup", "write", "when_empty", "on_unknown"]
+)
+def test_S16_other_texts_of_a_mapping_are_names_or_refused(name: str) -> None:
+    """300 texts and more that would be code elsewhere: told by their place, or the name of a column that no case has."""
+    codes = [*ESCAPES, *(f"{before}{text}{after}" for text in CODES for before in BEFORE for after in AFTER)]
+    assert len(codes) > 300
+    for code in codes:
+        rule: dict[str, Any] = (
+            {"from": "Subject", "convert": "date"} if name == "time_zone" else {"from": "Subject"}
+        )
+        block = {
+            "pipelines": PIPELINES,
+            "unmapped_status": "default_stage",
+            "fields": {"x": rule | {name: code}},
+        }
+        try:
+            outcome = TicketMaker(rules=read_rules(block)).make(CASE)
+        except RulesError as error:
+            assert f"rules.fields.x.{name}" in str(error)  # noqa: PT017 - or it is a name
+        else:
+            assert name == "from"
+            assert isinstance(outcome, Ticket)
+            assert outcome.record.get("x") is None
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "pipelines: !!python/object/apply:os.system ['true']",
@@ -67,8 +108,12 @@ def test_S17_yaml_makes_no_objects(tmp_path: Path, text: str) -> None:
         read_rules(rules_of_file(path, "--rules"))
 
 
+# Aliases of aliases: 40 lines that stand for a million million values; a list within itself; nesting alone.
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+
+
 @pytest.mark.parametrize(
-    "text", ["[" * 20_000, "{a: " * 20_000, "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n" * 2]
+    "text", ["[" * 20_000, "{a: " * 20_000, BOMB, "fields: &a [*a]", "fields: &a {subject: *a}"]
 )
 def test_S17_yaml_that_is_too_deep_or_no_rules_is_refused_in_words(tmp_path: Path, text: str) -> None:
     path = tmp_path / "rules.yml"

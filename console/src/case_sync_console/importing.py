@@ -19,6 +19,7 @@ from case_sync_console.import_progress import told
 from case_sync_console.import_screen import balance_screen
 from case_sync_console.interrupted_imports import forget, remember
 from case_sync_console.meltano import TARGET, Meltano, side_by_side
+from case_sync_console.private_files import write_privately
 from case_sync_console.run_ends import failure_of
 from case_sync_console.sampling import Asked, sampled
 from case_sync_console.scoping import scope_settings
@@ -190,6 +191,6 @@ def _tell(this: Import, found: Balance) -> None:
 
 def _write(path: Path, ids: tuple[str, ...]) -> None:
     try:
-        path.write_text("".join(f"{one}\n" for one in ids), encoding="utf-8")
+        write_privately(path, "".join(f"{one}\n" for one in ids))
     except OSError as error:
         raise ConsoleError(f"{path.name} can't be written: {error.strerror}") from None

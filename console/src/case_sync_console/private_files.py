@@ -1,4 +1,4 @@
-"""Shell: new files that only their owner reads: what is in them is customers'."""
+"""Shell: files that only their owner reads, whatever the umask: what is in them is customers'."""
 
 from __future__ import annotations
 
@@ -38,3 +38,17 @@ def new_private_file(path: Path) -> Iterator[IO[str]]:
         raise CommandLineError(f"{path} can't be written: {error.strerror}") from None
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
         yield file
+
+
+def write_privately(path: Path, text: str) -> None:
+    """All or nothing, with the mode 0600, also where a file of another mode was.
+
+    Raises:
+        OSError: it can't be written; what was there is as it was.
+    """
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, OWNER_ONLY)
+        file.write(text)
+    new.replace(path)

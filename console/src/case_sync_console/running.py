@@ -13,6 +13,7 @@ from case_sync_console.definition import PAUSED, SAVED, sync_status
 from case_sync_console.errors import OK, PARTIAL, ConsoleError
 from case_sync_console.hook_events import Ending, Memory, body, events_of, kept, read_memory, remembered
 from case_sync_console.own_settings import read_hook
+from case_sync_console.private_files import write_privately
 from case_sync_console.run_ends import failure_of
 from case_sync_console.target_progress import progress_file
 from case_sync_console.waiting import waiting
@@ -93,9 +94,7 @@ def _remembered(path: Path) -> Memory:
 def _keep(path: Path, memory: Memory) -> list[str]:
     try:
         path.parent.mkdir(exist_ok=True)
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps(kept(memory)), encoding="utf-8")
-        new.replace(path)
+        write_privately(path, json.dumps(kept(memory)))
     except OSError as error:
         return [f"what it has to remember can't be written to .meltano ({error.strerror})"]
     return []

@@ -14,6 +14,7 @@ from case_sync_console.errors import CommandLineError, ConfigurationError, Conso
 from case_sync_console.file_edits import schedule_splices
 from case_sync_console.intervals import Interval, interval_of_cron, plain_cron, read_interval
 from case_sync_console.meltano import TAP, program
+from case_sync_console.private_files import OWNER_ONLY, write_privately
 from case_sync_console.schedule_entry import interval_text
 from case_sync_console.schedule_text import (
     Job,
@@ -143,6 +144,7 @@ def _default_kind() -> str:
 
 def _install_cron(workplace: Workplace, job: Job, times: Times) -> None:
     del workplace
+    Path(job.log).touch(mode=OWNER_ONLY)  # the shell that cron starts only appends to it
     _write_crontab(crontab_with(_crontab(), job, cron_line(job, times.cron)))
 
 
@@ -155,7 +157,7 @@ def _install_systemd(workplace: Workplace, job: Job, times: Times) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in _unit_files(job, times.interval).items():
-            (folder / name).write_text(text, encoding="utf-8")
+            write_privately(folder / name, text)
     except OSError as error:
         raise ConfigurationError(f"{folder} can't be written: {error.strerror}") from None
     commands = (["daemon-reload"], ["enable", "--now", f"{job.name}.timer"])

@@ -15,6 +15,12 @@ from tap_salesforce_cases.settings import NEEDED, PROPERTIES
 from tap_salesforce_cases.soql import NAME
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# A scheme, a host and a port, and nothing that two readers of addresses could read in two ways (a backslash, an @, other alphabets).
+ADDRESS = re.compile(r"(https?)://([a-z0-9.-]+|\[::1\])(?::\d{1,5})?/?", re.ASCII | re.IGNORECASE)
+# A name, and no number in disguise: its last label begins with a letter.
+HOST_NAME = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?", re.ASCII | re.IGNORECASE
+)
 JSON_TYPES: dict[str, tuple[type[Any], ...]] = {
     "string": (str,), "integer": (int,), "number": (int, float), "array": (list,), "boolean": (bool,),
 }  # fmt: skip
@@ -104,14 +110,19 @@ def _login_url_problems(url: str | None) -> list[str]:
 
 
 def is_allowed_url(url: str) -> bool:
-    """https, or http to this very machine; no user, no password, no path: tokens go nowhere else."""
+    """A host by its name and https, or this very machine; no address by number, no user, no path: tokens go nowhere else."""
+    found = ADDRESS.fullmatch(url)
+    if found is None or not _has_port_of_tcp(url):
+        return False
+    scheme, host = found[1].lower(), found[2].strip("[]").lower()
+    return host in LOOPBACK or (scheme == "https" and bool(HOST_NAME.fullmatch(host)))
+
+
+def _has_port_of_tcp(url: str) -> bool:
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        return urlsplit(url).port != 0
     except ValueError:
         return False
-    safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
-    return bool(host) and safe and not parts.username and parts.path in {"", "/"} and not parts.query
 
 
 def _is_datetime(text: str) -> bool:

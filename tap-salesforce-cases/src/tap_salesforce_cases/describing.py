@@ -123,7 +123,7 @@ class Describer:
             return {}
         try:
             kept = msgspec.json.decode(self._path.read_bytes())
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, RecursionError):
             logger.warning("describe_cache_path can't be read; describing anew")
             return {}
         return kept if isinstance(kept, dict) else {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from tap_salesforce_cases.configuration import is_allowed_url
 from tap_salesforce_cases.errors import LoginRefusedError
@@ -109,7 +109,9 @@ def refusal(status: int, body: Any, login_url: str, sent: Iterable[str] = ()) ->
     told = str(body.get("error_description", "")) if isinstance(body, dict) else ""
     advice = ADVICE.get(error, "check login_url and the app's settings in Salesforce")
     reason = f"{status} {error}: {told}"
-    for value in filter(None, sent):
+    # The longest first: none is left over for having another one in it. As they are, and as a form has them.
+    quoted = {way(value) for value in sent if value for way in (str, quote, quote_plus)}
+    for value in sorted(quoted, key=len, reverse=True):
         reason = reason.replace(value, HIDDEN)
     return f"Salesforce refused the login at {login_url} ({reason}): {advice}"
 

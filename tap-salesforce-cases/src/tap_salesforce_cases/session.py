@@ -168,8 +168,7 @@ class SalesforceSession:
     ) -> requests.Response:
         with self._lock:
             self.api_calls += 1
-        headers = {**(more.get("headers") or {}), "Authorization": f"Bearer {session.access_token}"}
-        return self._request(method, session.instance_url + path, **{**more, "headers": headers})
+        return self._request(method, session.instance_url + path, auth=_Bearer(session.access_token), **more)
 
     def _request(self, method: str, url: str, **more: Any) -> requests.Response:
         """One request; never follows a redirect, so that no token goes to another host."""
@@ -197,7 +196,7 @@ class SalesforceSession:
 
     def _login(self) -> Session:
         def post(url: str, form: Mapping[str, str]) -> tuple[int, Any]:
-            with self._request("POST", url, data=form) as response:
+            with self._request("POST", url, auth=_Bearer(None), data=form) as response:
                 return response.status_code, _json(_content(response))
 
         return self._credentials.login(post)
@@ -212,6 +211,18 @@ class SalesforceSession:
         judge(response.status_code, body, call)
         if reason := self.usage and overdrawn(self.usage, self.api_calls, self._allowance):
             raise QuotaReachedError(f"stopped: {reason}; run again later, nothing is lost")
+
+
+class _Bearer(requests.auth.AuthBase):
+    """The token of one request, or none; set so that no netrc file of the machine says who we are."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 def judge(status: int, body: Any, call: str) -> None:
@@ -280,7 +291,7 @@ def _spooled(response: requests.Response) -> IO[bytes]:
 def _json(content: bytes) -> Any:
     try:
         return DECODER.decode(content) if content else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -278,14 +278,14 @@ def _body(call: Call, response: requests.Response) -> Any:
         return _json(response)
     try:
         return call.read(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
 def _json(response: requests.Response) -> Any:
     try:
         return msgspec.json.decode(response.content) if response.content else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -5,6 +5,7 @@ Source: HubSpot, OAuth: POST /oauth/{version}/token, form-encoded; a token lives
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,8 @@ from typing import Any
 from target_hubspot_tickets.errors import TokenRefusedError
 
 EARLY_SECONDS = 120.0  # before its end a token is renewed
+# An error's code as HubSpot and OAuth write them. Anything else is not repeated: it could quote the form, which is all secrets.
+CODE = re.compile(r"[A-Z]+(_[A-Z]+)*|[a-z]+(_[a-z]+)*")
 # Asks HubSpot with a form, and gives its answer: status and parsed body.
 Ask = Callable[[Mapping[str, str]], tuple[int, Any]]
 
@@ -67,7 +70,8 @@ class RefreshedToken:
     def _fetch(self) -> None:
         status, body = self._ask(self._form)
         if status != 200 or not isinstance(body, Mapping) or not body.get("access_token"):
-            reason = body.get("status") or body.get("error") if isinstance(body, Mapping) else None
+            told = body.get("status") or body.get("error") if isinstance(body, Mapping) else None
+            reason = told if isinstance(told, str) and CODE.fullmatch(told) else None
             raise TokenRefusedError(
                 f"HubSpot gives no token for refresh_token ({status} {reason or 'no reason'}): check client_id, client_secret and "
                 "refresh_token; if the app was uninstalled or its access revoked, connect it again"

@@ -164,5 +164,5 @@ def json_of(path: Path, option: str) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MapperError(f"{option}: {path} can't be read ({type(error).__name__})") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise MapperError(f"{option}: {path} holds no JSON") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 from case_ticket_mapper.errors import MapperError
+
+MOST_VALUES = 100_000  # a document with aliases of aliases is short, and stands for more than memory holds
 
 
 class _Loader(yaml.SafeLoader):
@@ -91,6 +93,7 @@ def yaml_of(path: Path, named: str) -> Any:
     """The document; days and moments as the texts that they were, since rules compare texts."""
     try:
         loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return _without_dates(loaded, iter(range(MOST_VALUES)))
     except (OSError, UnicodeDecodeError) as error:
         raise MapperError(f"{named}: {path} can't be read ({type(error).__name__})") from None
     except yaml.YAMLError as error:
@@ -100,12 +103,22 @@ def yaml_of(path: Path, named: str) -> Any:
         raise MapperError(f"{named}: {path} can't be read as YAML{where}{why}") from None
     except RecursionError:
         raise MapperError(f"{named}: {path} is nested too deep to be rules") from None
-    return _without_dates(loaded)
+    except _TooManyError:
+        raise MapperError(
+            f"{named}: {path} stands for more than {MOST_VALUES:,} values: no rules do"
+        ) from None
 
 
-def _without_dates(value: Any) -> Any:
+class _TooManyError(Exception):
+    """A document is larger than rules are."""
+
+
+def _without_dates(value: Any, room: Iterator[int]) -> Any:
+    """The value, as long as there is room for one more."""
+    if next(room, None) is None:
+        raise _TooManyError
     if isinstance(value, Mapping):
-        return {key: _without_dates(inner) for key, inner in value.items()}
+        return {key: _without_dates(inner, room) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_without_dates(inner) for inner in value]
+        return [_without_dates(inner, room) for inner in value]
     return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,246 @@
+"""Where the target's token goes, what it may do, and what the ledger forgets; numbers of reliability.md, section S (S10 and later are not the sync's)."""
+
+import random
+import re
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from case_sync_sandbox.hubspot.access import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, SCOPES
+from case_sync_sandbox.testing import RunningSandbox
+from target_hubspot_tickets.client import HubSpotClient
+from target_hubspot_tickets.errors import TargetError, TokenRefusedError
+from target_hubspot_tickets.protocol import Api
+from target_hubspot_tickets.settings import JSON_SCHEMA, SECRETS, is_allowed_url, problems_of, with_defaults
+from target_hubspot_tickets.tokens import RefreshedToken
+
+from .conftest import Message, Target, case_id, lines, schema, state, ticket, tombstone
+from .whole_runs import PRIORITY
+
+ROOT = Path(__file__).parents[2]
+# Each names, to one reader of addresses or another, something that is neither a host by its name nor this machine.
+ADDRESSES = [
+    "http://api.hubapi.com", "ftp://api.hubapi.com", "api.hubapi.com", "//api.hubapi.com", "https://user@api.hubapi.com", "https://@api.hubapi.com",
+    "https://:password@api.hubapi.com", "http://localhost:1@evil.example", "http://localhost.evil.example", "http://127.0.0.1.evil.example",
+    "https://evil.example\\.hubapi.com", "https://evil.example\\@api.hubapi.com", "https://evil.example%2f.hubapi.com", "https://evil.example;x",
+    "https://evil.example\t.hubapi.com", "https://evil.example\n.hubapi.com", " https://api.hubapi.com", "https://api.hubapi.com/crm",
+    "https://api.hubapi.com?", "https://api.hubapi.com#", "https://169.254.169.254", "https://[::ffff:169.254.169.254]", "https://[fd00:ec2::254]",
+    "https://2852039166", "https://0xA9FEA9FE", "https://10.0.0.1", "https://127.1", "http://0.0.0.0", "https://\u0430pi.hubapi.com",
+    "https://api\u3002hubapi.com", "https://evil.example\uff0f.hubapi.com", "https://api.hubapi.com:99999", "https://api.hubapi.com:0", "https://.hubapi.com",
+]  # fmt: skip
+WRONG = (None, True, -1, 1e300, "", "no", "\0", [], [1], {}, {"a": 1}, "http://", "2026")
+TEXT = "What the customer wrote and nobody else"
+PERSON = "somebody@customer.example"
+
+
+def oauth(url: str) -> dict[str, Any]:
+    return with_defaults(
+        {
+            "base_url": url,
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "refresh_token": REFRESH_TOKEN,
+            "max_tries": 1,
+        }
+    )
+
+
+def left(folder: Path, *words: str) -> list[str]:
+    """The files of a folder that hold one of the words."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "config.json"]
+    assert files
+    return [path.name for path in files for word in words if word.encode() in path.read_bytes()]
+
+
+# -- S1, S3
+
+
+@pytest.mark.parametrize("member", ["status", "error", "message", "error_description"])
+def test_S1_a_refused_renewal_does_not_repeat_what_was_sent(member: str) -> None:
+    token = RefreshedToken(
+        "id", "planted-secret", "planted/token", lambda form: (400, {member: f"{dict(form)}"})
+    )
+    with pytest.raises(TokenRefusedError) as caught:
+        token.value()
+    assert "planted" not in str(caught.value)
+    told = RefreshedToken("id", "s", "t", lambda _: (400, {"status": "BAD_REFRESH_TOKEN"}))
+    with pytest.raises(TokenRefusedError, match="BAD_REFRESH_TOKEN"):
+        told.value()
+
+
+def test_S3_whatever_is_wrong_no_secret_is_quoted() -> None:
+    """500 configurations with wrong types, in which every secret holds a word of its own, also within a list or an object."""
+    drawn, problems = random.Random(7), 0
+    for _ in range(500):
+        config = {name: drawn.choice(WRONG) for name in drawn.sample(sorted(JSON_SCHEMA["properties"]), 6)}
+        config |= {
+            name: drawn.choice(["planted", ["planted"], {"a": "planted"}, {"planted": 1}]) for name in SECRETS
+        }
+        told = problems_of(config)
+        problems += bool(told)
+        assert "planted" not in str(told)
+    assert problems > 400
+
+
+# -- S8, S9: the token goes nowhere else
+
+
+@pytest.mark.parametrize("url", ADDRESSES)
+def test_S8_an_address_that_could_be_read_in_two_ways_is_no_base_url(url: str) -> None:
+    problems = problems_of({"access_token": "token-of-ours", "base_url": url})
+    assert [problem for problem in problems if problem.startswith("base_url")]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.hubapi.com", "https://api-eu1.hubapi.com/", "HTTPS://API.hubapi.com:443", "http://localhost:8080", "http://[::1]:1", "https://127.0.0.1"]
+)  # fmt: skip
+def test_S8_the_host_that_is_checked_is_the_one_that_is_called(url: str) -> None:
+    """The check and the HTTP library read the same host out of it."""
+    assert is_allowed_url(url)
+    called = requests.Request("GET", url.rstrip("/") + "/crm").prepare().url or ""
+    assert called.split("/")[2].lower() == url.split("/")[2].lower()
+
+
+@pytest.mark.parametrize("path", ["account-info", "pipelines", "batch/upsert", "properties"])
+def test_S9_a_redirect_is_not_followed(sandbox: RunningSandbox, target: Target, path: str) -> None:
+    away = {"action": "redirect", "location": f"{sandbox.salesforce_url}/stolen"}
+    sandbox.faults([{"half": "hubspot", "path": path} | away])
+    before = len(sandbox.requests(half="salesforce"))
+    loaded = target.load([schema(), ticket(1), state(1)], max_tries=1)
+    assert (loaded.returncode != 0, loaded.states) == (True, []), loaded.log
+    assert len(sandbox.requests(half="salesforce")) == before
+
+
+def test_S9_nor_is_it_where_a_token_is_renewed(sandbox: RunningSandbox) -> None:
+    """Which would take the client secret along."""
+    away = {"action": "redirect", "location": f"{sandbox.salesforce_url}/stolen"}
+    sandbox.faults([{"half": "hubspot", "path": "oauth"} | away])
+    with HubSpotClient(oauth(sandbox.hubspot_url)) as client, pytest.raises(TargetError):
+        client.send(Api("2026-09").account())
+    assert sandbox.requests(half="salesforce") == []
+
+
+def test_S9_links_to_next_pages_are_not_followed(sandbox: RunningSandbox, target: Target) -> None:
+    """The cursor of a page is a value of a query; where the link beside it leads does not count."""
+    link = f"{sandbox.salesforce_url}/stolen"
+    cursor = "1&archived=true#/../../x"
+    page = {"results": [], "paging": {"next": {"after": cursor, "link": link}}}
+    sandbox.faults(
+        [{"half": "hubspot", "path": "owners", "nth": 1, "action": "answer", "status": 200, "body": page}]
+    )
+    loaded = target.load([schema(), ticket(1), state(1)])
+    first, second = sandbox.requests(half="hubspot", path="owners")[:2]
+    assert second["path"] == first["path"]
+    assert "after=1%26archived%3Dtrue%23%2F..%2F..%2Fx" in second["query"], loaded.log
+    assert sandbox.requests(half="salesforce", path="stolen") == []
+
+
+# -- S12
+
+
+def listed_scopes(document: Path) -> set[str]:
+    """The scopes of the sentence that lists them."""
+    (sentence,) = re.findall(
+        r"scopes:? (`tickets`.*?)\.\n", document.read_text(encoding="utf-8"), re.DOTALL | re.IGNORECASE
+    )
+    return set(re.findall(r"`([a-z.]+)`", sentence))
+
+
+def test_S12_the_scopes_that_are_listed_are_those_that_a_run_needs(
+    sandbox: RunningSandbox, target: Target, seeded_tickets: list[Message]
+) -> None:
+    """With them alone a run of everything is refused nothing; without any one of them it is.
+
+    But for those of schemas: HubSpot also lets the scope of an object's records read its properties.
+    """
+    listed = listed_scopes(ROOT / "target-hubspot-tickets" / "README.md")
+    assert listed == listed_scopes(ROOT / "README.md")
+    others = sorted(set(SCOPES) - listed)
+    stream = [schema(), *seeded_tickets, tombstone(1), state(1)]
+    assert refused(sandbox, target, stream, others) == set()
+    needed = {scope for scope in listed if refused(sandbox, target, stream[:4], [*others, scope])}
+    assert listed - needed == {"crm.schemas.companies.read", "crm.schemas.contacts.read"}
+
+
+def refused(
+    sandbox: RunningSandbox, target: Target, stream: list[Message], missing: list[str]
+) -> set[tuple[str, str]]:
+    """The calls of a run that HubSpot did not allow, when a token lacks some scopes."""
+    sandbox.settings(missing_scopes=missing)
+    since = max((one["seq"] for one in sandbox.requests()), default=0)
+    target.load(stream, on_delete="archive", max_tries=1)
+    calls = sandbox.requests(half="hubspot", since=since)
+    assert calls
+    return {(call["method"], call["path"]) for call in calls if call["status"] == 403}
+
+
+# -- S15
+
+
+def test_S15_a_case_that_is_forgotten_is_in_no_file_any_more(target: Target) -> None:
+    """Neither what the customer wrote nor who waits to be found, nor the key: not even in free pages of the database."""
+    asked = [{"to": "contact", "by": "email", "value": PERSON}]
+    many = [ticket(n, **PRIORITY, content=f"{TEXT} {n}" * 50) for n in range(3, 60)]
+    target.load(
+        [schema(), ticket(1, **PRIORITY, content=TEXT * 40), ticket(2, associations=asked), *many, state(1)]
+    )
+    assert "ledger.db" in left(target.folder, TEXT)
+    assert "ledger.db" in left(target.folder, PERSON)
+    assert len(target.rejected()) == 58
+    done = target.ask(
+        "--forget", case_id(2), *(a for n in (1, *range(3, 60)) for a in ("--forget", case_id(n)))
+    )
+    assert done.returncode == 0, done.stderr
+    assert left(target.folder, TEXT, PERSON, *map(case_id, range(1, 60))) == []
+
+
+def test_S15_the_values_of_rejected_records_need_not_be_kept(target: Target) -> None:
+    loaded = target.load(
+        [schema(), ticket(1, **PRIORITY, content=TEXT), state(1)], keep_rejected_payloads=False
+    )
+    assert [one["key"] for one in loaded.rejected] == [case_id(1)]
+    assert left(target.folder, TEXT) == []
+
+
+# -- S17
+
+
+@pytest.mark.parametrize("path", ["account-info", "pipelines", "batch/upsert"])
+def test_S17_an_answer_nested_without_end_is_no_answer(
+    sandbox: RunningSandbox, target: Target, path: str
+) -> None:
+    """Deeper than a reader of JSON goes; told as what can't be read, and tried again."""
+    deep = {"action": "answer", "status": 200, "body": "[" * 100_000}
+    sandbox.faults([{"half": "hubspot", "path": path} | deep])
+    loaded = target.load([schema(), ticket(1), state(1)], max_tries=2)
+    assert (loaded.returncode, loaded.states) == (6, []), loaded.log
+    assert "Traceback" not in loaded.log
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 100_000, '{"type":"RECORD","stream":"tickets","record":' + '{"a":' * 100_000]
+)
+def test_S17_a_line_nested_without_end_is_refused_in_words(target: Target, line: str) -> None:
+    loaded = target.load(lines([schema()]) + line + "\n")
+    assert loaded.returncode not in {0, -6, -11}
+    assert "Traceback" not in loaded.log
+
+
+# -- S23
+
+
+def test_S23_a_token_that_ends_for_many_calls_is_renewed_once_and_in_memory(
+    sandbox: RunningSandbox, tmp_path: Path
+) -> None:
+    """Also where HubSpot gives another refresh token each time: the old one would be refused."""
+    sandbox.admin("POST", "hubspot/refresh-tokens", {"rotate": True})
+    account = Api("2026-09").account()
+    with chdir(tmp_path), HubSpotClient(oauth(sandbox.hubspot_url)) as client:
+        for _ in range(5):
+            assert all(isinstance(answer, dict) for answer in client.send_all([account] * 16))
+            sandbox.admin("POST", "hubspot/expire-tokens")
+    assert len(sandbox.requests(half="hubspot", path="oauth")) == 5
+    assert list(tmp_path.iterdir()) == []
