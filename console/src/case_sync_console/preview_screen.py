@@ -63,7 +63,7 @@ def heading_of(preview: Preview) -> Text:
     )
 
 
-NARROW_COLUMNS = 100  # of the terminal; below, five columns are too many
+NARROW_COLUMNS = 115  # of the terminal; below, five columns are too many
 LONGEST_NAME = 32  # characters of a property's name with its brackets
 
 
