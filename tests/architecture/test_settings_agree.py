@@ -1,6 +1,9 @@
 """One list of settings: the plugins, meltano.yml, .env.example and the READMEs say the same."""
 
+import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -15,6 +18,9 @@ PLUGINS: dict[str, tuple[str, dict[str, Any]]] = {
     "tap-salesforce-cases": ("extractors", TAP_SETTINGS),
     "target-hubspot-tickets": ("loaders", TARGET_SCHEMA["properties"]),
 }
+SOUNDS_SECRET = re.compile(r"token|secret|password|key|assertion|credential")
+# A file with a secret, or a column: neither is a secret itself.
+NO_SECRETS = {"refresh_token_path", "private_key_path", "key_property"}
 
 
 def declared(name: str) -> dict[str, Any]:
@@ -32,7 +38,27 @@ def test_meltano_declares_every_setting_with_its_default(name: str) -> None:
     for setting, schema in settings.items():
         if "value" in in_meltano[setting] and setting != "on_delete":  # the rule decides: see meltano.yml
             assert in_meltano[setting]["value"] == schema.get("default"), setting
-        assert bool(in_meltano[setting].get("sensitive")) == bool(schema.get("secret")), setting
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_S2_a_secret_of_a_plugin_is_a_secret_of_meltano(name: str) -> None:
+    """By its mark, and by its name: one that sounds like a secret is one, unless it is named here."""
+    _, settings = PLUGINS[name]
+    secrets = {setting for setting, schema in settings.items() if schema.get("secret")}
+    assert secrets == {setting for setting, one in declared(name).items() if one.get("sensitive")}
+    assert {setting for setting in settings if SOUNDS_SECRET.search(setting)} - NO_SECRETS <= secrets
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_S2_about_says_which_settings_are_secret(name: str) -> None:
+    """What programs read: `writeOnly`, for all that are secret and no other."""
+    _, settings = PLUGINS[name]
+    command = [sys.executable, "-m", name.replace("-", "_"), "--about", "--format=json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    told = json.loads(done.stdout)["settings"]["properties"]
+    secrets = {setting for setting, schema in settings.items() if schema.get("secret")}
+    assert {setting for setting, schema in told.items() if schema.get("writeOnly")} == secrets
+    assert {setting for setting, schema in told.items() if schema.get("secret")} == secrets
 
 
 @pytest.mark.parametrize("name", PLUGINS)

@@ -122,6 +122,7 @@ def test_S1_nothing_that_a_run_leaves_holds_a_secret_or_a_word_of_a_customer(
     )
     refused = sync.meltano("--log-level=debug", "run", "case-sync")
     assert refused.returncode != 0
+    assert "*** is wrong" in refused.output
 
     left = files_of(sync.folder)
     printed = {"good": good.output, "refused": refused.output, "arguments": "\n".join(arguments.seen)}
@@ -137,6 +138,9 @@ def test_S1_nothing_that_a_run_leaves_holds_a_secret_or_a_word_of_a_customer(
         name: text for name, text in left.items() if not name.startswith("hubspot-tickets-ledger.db")
     }
     assert holders(elsewhere | printed, words) == []
+    ledger = sync.folder / "hubspot-tickets-ledger.db"
+    assert holders({"ledger": ledger.read_bytes().decode("utf-8", "replace")}, words)
+    assert ledger.stat().st_mode & 0o777 == 0o600
 
 
 def test_S1_S4_answers_of_hubspots_that_quote_a_record_are_not_repeated(
@@ -169,10 +173,13 @@ def test_S5_what_a_run_leaves_is_its_owners_whatever_the_umask(
         with Forks() as warm:  # it has the umask of now
             files = {
                 name: str(tmp_path / f"{name}.out")
-                for name in ("plan_path", "progress_path", "deletes_path", "ledger_url")
+                for name in ("plan_path", "progress_path", "deletes_path", "ledger_url", "report_path")
+            }
+            tap_files = {
+                name: str(tmp_path / f"tap-{name}.out") for name in ("describe_cache_path", "report_path")
             }
             target = files | {"max_deletes": 0, "max_delete_ratio": 0}
-            pipeline = Pipeline(forks=warm, folder=tmp_path, sandbox=sandbox, target=target)
+            pipeline = Pipeline(forks=warm, folder=tmp_path, sandbox=sandbox, tap=tap_files, target=target)
             pipeline.rules = pipeline.rules | {"on_case_deleted": "delete_ticket"}
             pipeline.run()
             sandbox.mutate(deletes=3)
@@ -181,12 +188,8 @@ def test_S5_what_a_run_leaves_is_its_owners_whatever_the_umask(
             pipeline.run()
     finally:
         os.umask(before)
-    made = {
-        path.name: oct(path.stat().st_mode & 0o777)
-        for path in tmp_path.iterdir()
-        if path.name.split(".out")[0] in files
-    }
-    assert len(made) >= len(files)
+    made = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir() if ".out" in path.name}
+    assert made.keys() >= {Path(path).name for path in [*files.values(), *tap_files.values()]}
     assert set(made.values()) == {"0o600"}, made
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from case_sync_console.private_files import write_privately
 from case_sync_console.workplace import Workplace
 
 OWNER_ONLY = 0o600  # a condition may name customers
@@ -36,9 +36,7 @@ def _write(workplace: Workplace, kept: dict[str, str]) -> None:
     path = _path(workplace)
     try:
         path.parent.mkdir(exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(kept, file)
+        write_privately(path, json.dumps(kept))
     except OSError:
         return
 

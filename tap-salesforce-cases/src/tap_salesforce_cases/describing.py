@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from tap_salesforce_cases.composite import Part, ask_together
 from tap_salesforce_cases.describe import Column, Columns, parent_column, parent_step, read_describe
 from tap_salesforce_cases.errors import SalesforceAnswerError, SettingError
 from tap_salesforce_cases.objects import PARENT_OBJECTS, StreamKind
+from tap_salesforce_cases.private_files import write_privately
 from tap_salesforce_cases.session import SalesforceSession
 
 logger = logging.getLogger("tap-salesforce-cases")
@@ -133,10 +133,7 @@ class Describer:
         if self._path is None:
             return
         try:
-            new = self._path.with_name(
-                f"{self._path.name}.{os.getpid()}.new"
-            )  # taps side by side may share the cache
-            new.write_bytes(msgspec.json.encode(self._kept))
-            new.replace(self._path)
+            # All or nothing: taps side by side may share the cache.
+            write_privately(self._path, msgspec.json.encode(self._kept).decode())
         except OSError as error:
             raise SettingError(f"describe_cache_path can't be written: {error.strerror}") from None

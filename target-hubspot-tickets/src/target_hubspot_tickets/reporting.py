@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from target_hubspot_tickets.errors import SettingError
 from target_hubspot_tickets.hints import hint
-from target_hubspot_tickets.private_files import write_privately
+from target_hubspot_tickets.private_files import OWNER_ONLY, write_privately
 from target_hubspot_tickets.report import Report
 
 logger = logging.getLogger("target-hubspot-tickets")
@@ -24,8 +25,7 @@ def try_path(settings: Mapping[str, Any]) -> None:
     """
     if path := settings["report_path"]:
         try:
-            with Path(path).open("a", encoding="utf-8"):
-                pass
+            os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY))
         except OSError as error:
             raise SettingError(f"report_path can't be written: {error.strerror}") from None
 

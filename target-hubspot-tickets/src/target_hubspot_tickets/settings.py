@@ -109,7 +109,7 @@ JSON_SCHEMA: dict[str, Any] = {
         # the ledger
         "ledger_url": _setting(
             "string", "Ledger", "File, or database URL, of what is remembered between runs: rejected records, waiting associations, deletions to confirm.",
-            secret=True, default="hubspot-tickets-ledger.db",
+            secret=True, writeOnly=True, default="hubspot-tickets-ledger.db",
         ),
         "lock_wait_seconds": _setting("integer", "Wait for the lock", "Seconds to wait for another run on the same portal before this one is refused.", default=30, minimum=0),
         "keep_rejected_payloads": _setting("boolean", "Keep rejected records", "Keep rejected records whole, so that later runs try them again; without, the case has to be read again.", default=True),
