@@ -223,6 +223,7 @@ class Receiver(HTTPServer):
         super().__init__(("127.0.0.1", 0), _Kept)
         self.bodies: list[dict[str, Any]] = []
         self.answers: list[int] = []
+        self.location: str | None = None
 
     @property
     def url(self) -> str:
@@ -235,6 +236,8 @@ class _Kept(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(self.server.answers.pop(0) if self.server.answers else 204)
+        if self.server.location:
+            self.send_header("Location", self.server.location)
         self.end_headers()
 
     def log_message(self, *_args: object) -> None:
@@ -255,6 +258,7 @@ def running_receiver() -> Iterator[Receiver]:
 def receiver(running_receiver: Receiver) -> Receiver:
     running_receiver.bodies.clear()
     running_receiver.answers.clear()
+    running_receiver.location = None
     return running_receiver
 
 
@@ -272,6 +276,15 @@ def test_a_webhook_that_refuses_is_said_without_its_path(receiver: Receiver, tmp
     (problem,) = call(Hook(command=None, url=receiver.url), TOLD, tmp_path)
     assert problem == "on_failure_url: 127.0.0.1 answered 403"
     assert len(receiver.bodies) == 1
+
+
+def test_S9_a_webhook_is_called_where_it_was_set_and_nowhere_else(receiver: Receiver, tmp_path: Path) -> None:
+    """A redirect is a refusal. The number is that of reliability.md, section S."""
+    receiver.answers[:] = [307, 204]
+    receiver.location = receiver.url + "/elsewhere"
+    (problem,) = call(Hook(command=None, url=receiver.url), TOLD, tmp_path)
+    assert problem == "on_failure_url: 127.0.0.1 answered 307"
+    assert receiver.bodies == [TOLD]
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "not a url", "http://[broken"])

@@ -94,32 +94,32 @@ def test_S19_two_builds_of_a_wheel_are_the_same_and_hold_the_package_alone(
         assert not [name for name in archive.namelist() if name.endswith((".pyc", ".db", ".env"))]
 
 
+READERS_OF_OBJECTS = {"pickle", "marshal", "shelve", "dill"}
+DANGERS = {
+    "eval", "exec", "compile", "__import__", "os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput",
+    "tempfile.mktemp", "yaml.unsafe_load", "yaml.full_load",
+}  # fmt: skip
+
+
 def _dangers(path: Path) -> list[str]:
     """Calls that run text as code or a shell, read objects, or race for a file."""
-    found = []
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
-            found += [name for name in names if name.split(".")[0] in {"pickle", "marshal", "shelve"}]
+            found += _imported_dangers(node)
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
-            found += (
-                [name]
-                if name
-                in {
-                    "eval",
-                    "exec",
-                    "os.system",
-                    "os.popen",
-                    "compile",
-                    "__import__",
-                    "tempfile.mktemp",
-                    "yaml.unsafe_load",
-                }
-                else []
-            )
+            found += [name] if name in DANGERS else []
             found += [f"{name}(shell=...)" for one in node.keywords if one.arg == "shell"]
     return found
+
+
+def _imported_dangers(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """Modules that read objects, and a danger under its bare name."""
+    module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+    names = [alias.name for alias in node.names]
+    bare = [f"{module}.{name}" for name in names if f"{module}.{name}" in DANGERS]
+    return [name for name in [*names, module] if name.split(".")[0] in READERS_OF_OBJECTS] + bare
 
 
 def test_S21_no_text_becomes_code() -> None:
@@ -134,6 +134,7 @@ def test_S21_no_text_becomes_code() -> None:
         ("import os\nos.system('true')", "os.system"),
         ("import subprocess\nsubprocess.run('true', shell=True)", "subprocess.run(shell=...)"),
         ("from pickle import loads", "pickle"),
+        ("from os import system\nsystem('true')", "os.system"),
         ("import yaml\nyaml.unsafe_load('a')", "yaml.unsafe_load"),
         ("import tempfile\ntempfile.mktemp()", "tempfile.mktemp"),
     ],

@@ -95,6 +95,12 @@ def selected(query: str) -> set[str]:
     return set(unquote_plus(query).split("SELECT ")[1].split(" FROM ")[0].split(", "))
 
 
+def asked_of_cases(sandbox: RunningSandbox, *, since: int) -> list[set[str]]:
+    """The columns of each query for cases."""
+    made = sandbox.requests(half="salesforce", path="queryAll", since=since)
+    return [selected(one["query"]) for one in made if "FROM+Case+" in one["query"]]
+
+
 # -- S1
 
 
@@ -170,6 +176,17 @@ def test_S6_other_texts_are_of_their_form_or_refused(name: str) -> None:
     """1,000 texts for each setting that goes into a query or a path, or chooses one."""
     for text in filter(str.strip, texts(1_000)):
         assert [problem for problem in problems_of(ENOUGH | {name: text}) if problem.startswith(name)], text
+
+
+def test_S6_names_of_fields_that_are_left_out_are_in_no_query(sandbox: RunningSandbox, tap: Tap) -> None:
+    """1,000 texts as `exclude_fields`, which leave out the field among them and change nothing else."""
+    sandbox.seed(3)
+    run_here(tap, exclude_fields=[])
+    plain = asked_of_cases(sandbox, since=0)
+    since = max(one["seq"] for one in sandbox.requests())
+    run_here(tap, exclude_fields=[*texts(1_000), "Description"])
+    assert asked_of_cases(sandbox, since=since) == [fields - {"Description"} for fields in plain]
+    assert any("Description" in fields for fields in plain)
 
 
 def test_S7_paths_of_parents_are_names_or_refused() -> None:
@@ -292,9 +309,8 @@ def test_S13_what_is_asked_for_is_what_is_selected(sandbox: RunningSandbox, tap:
         for column in columns:
             column["metadata"]["selected"] = column["breadcrumb"][-1] in chosen
         run_here(tap, catalog=catalog)
-        requests_made = sandbox.requests(half="salesforce", path="queryAll", since=since)
-        since = max(one["seq"] for one in requests_made)
-        asked = set[str]().union(*(selected(r["query"]) for r in requests_made if "FROM+Case+" in r["query"]))
+        asked = set[str]().union(*asked_of_cases(sandbox, since=since))
+        since = max(one["seq"] for one in sandbox.requests())
         joined = {JOINED_BY[name] for name in chosen & JOINED_BY.keys()}
         assert {name.replace(".", "__") for name in asked - ITS_OWN} <= chosen | joined, number
         assert ("Description" in asked) is ("Description" in chosen)

@@ -229,7 +229,7 @@ def test_runs_are_kept_with_the_newest_first(ledger: Ledger) -> None:
 # -- forgetting
 
 
-def test_old_records_lose_their_values_and_old_runs_go(ledger_url: str) -> None:
+def test_S15_old_records_lose_their_values_and_old_runs_go(ledger_url: str) -> None:
     """What was rejected longer ago than the retention stays known by key and code alone."""
     clock = Clock()
     with Ledger.open(ledger_url, PORTAL, now=clock) as ledger:

@@ -8,14 +8,19 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from case_sync_sandbox.hubspot.access import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, SCOPES
 from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.client import HubSpotClient
+from target_hubspot_tickets.correlation import rejected
 from target_hubspot_tickets.errors import TargetError, TokenRefusedError
+from target_hubspot_tickets.portal import Property
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.settings import JSON_SCHEMA, SECRETS, is_allowed_url, problems_of, with_defaults
 from target_hubspot_tickets.tokens import RefreshedToken
+from target_hubspot_tickets.values import MAX_TEXT, ValueProblemError, converter_of
 
 from .conftest import Message, Target, case_id, lines, schema, state, ticket, tombstone
 from .whole_runs import PRIORITY
@@ -83,6 +88,66 @@ def test_S3_whatever_is_wrong_no_secret_is_quoted() -> None:
         problems += bool(told)
         assert "planted" not in str(told)
     assert problems > 400
+
+
+# -- S4
+
+
+KINDS = {kind: Property(name="p", type=kind) for kind in ("string", "number", "bool", "date", "datetime")} | {
+    "options": Property(name="p", type="enumeration", options={"HIGH": "High"}),
+    "several": Property(name="p", type="enumeration", options={"HIGH": "High"}, is_multiple=True),
+}
+# A customer's word among others, by itself, in a list or in an object.
+WORDS = st.builds(
+    "{}planted{}".format,
+    st.text(max_size=9),
+    st.text(max_size=9) | st.integers(MAX_TEXT, MAX_TEXT + 9).map("x".__mul__),
+)
+VALUES = st.recursive(WORDS, lambda inner: st.lists(inner, min_size=1, max_size=2) | st.dictionaries(WORDS, inner, min_size=1, max_size=2))  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(sorted(KINDS)), VALUES)
+def test_S4_a_value_that_a_property_cannot_hold_is_not_quoted(kind: str, value: Any) -> None:
+    """The message is the rule that it breaks; the code is HubSpot's."""
+    try:
+        converter_of(KINDS[kind], "reject")(value)
+    except ValueProblemError as problem:
+        assert "planted" not in f"{problem} {problem.code}"  # noqa: PT017 - a text can be held
+    else:
+        assert kind == "string"
+
+
+# Where HubSpot's answers quote values: in messages, and in members of their own; codes and names of properties it does not make up.
+QUOTING = st.fixed_dictionaries(
+    {},
+    optional={
+        "message": VALUES,
+        "category": st.sampled_from(["VALIDATION_ERROR", "CONFLICT", "", "OTHER"]),
+        "subCategory": VALUES,
+        "context": st.dictionaries(st.sampled_from(["value", "values", "id"]), VALUES),
+        "errors": VALUES
+        | st.lists(
+            st.fixed_dictionaries(
+                {"message": VALUES, "in": VALUES},
+                optional={
+                    "code": st.sampled_from(["INVALID_OPTION", ""]),
+                    "context": VALUES
+                    | st.builds(lambda v: {"propertyName": ["subject"], "value": v}, VALUES),
+                },
+            ),
+            max_size=2,
+        ),
+    },
+)
+
+
+@settings(max_examples=500)
+@given(QUOTING)
+def test_S4_whatever_hubspot_quotes_is_not_on_record(error: dict[str, Any]) -> None:
+    """Neither as the reason of a rejection nor as its code."""
+    told = rejected("500000000000001AAA", error)
+    assert "planted" not in f"{told.code} {told.message} {told.correlation_id}"
 
 
 # -- S8, S9: the token goes nowhere else

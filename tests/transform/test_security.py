@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from case_ticket_mapper.errors import MapperError, RulesError
 from case_ticket_mapper.rules_files import rules_of_file
 from case_ticket_mapper.rules_reading import read_rules
-from case_ticket_mapper.ticket import Ticket, TicketMaker
+from case_ticket_mapper.ticket import Rejection, Ticket, TicketMaker
 
 PIPELINES = {"default": {"pipeline": "Support", "default_stage": "New"}}
 CASE = {"Id": "5005g00000AbCdEAAV", "Status": "New", "Subject": "{__class__}", "Secret__c": "not asked for"}
@@ -46,6 +46,25 @@ def subject_of(template: str) -> Any:
     return outcome.record["subject"]
 
 
+CONVERTED = ("number", "percent", "boolean", "date", "datetime", "id18")
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(CONVERTED), st.text(max_size=12), st.text(max_size=12))
+def test_S4_a_value_that_a_rule_rejects_is_not_quoted(convert: str, before: str, after: str) -> None:
+    """Nor the support process where the rules take a customer's column for it."""
+    word = f"{before}planted word{after}"
+    rule = {"from": "Subject", "convert": convert, "when_unknown": "reject"}
+    for block in (
+        {"pipelines": PIPELINES, "unmapped_status": "default_stage", "fields": {"x": rule}},
+        {"pipelines": {"A": {"pipeline": "A"}}, "pipeline_by": "Subject", "unmapped_process": "reject", "unmapped_status": "reject"},
+    ):  # fmt: skip
+        outcome = TicketMaker(rules=read_rules(block)).make(CASE | {"Subject": word})
+        assert isinstance(outcome, Rejection)
+        assert "planted" not in str(outcome.record)
+        assert "Subject" in str(outcome.record)
+
+
 @pytest.mark.parametrize("template", ESCAPES)
 def test_S16_a_template_that_reaches_further_than_a_column_is_refused(template: str) -> None:
     with pytest.raises(RulesError, match=r"rules\.fields\.subject\.template"):
@@ -67,7 +86,18 @@ def test_S16_what_a_case_says_is_text_and_no_template() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["from", "convert", "time_zone", "lookup", "write", "when_empty", "on_unknown"]
+    "name",
+    [
+        "from",
+        "convert",
+        "time_zone",
+        "lookup",
+        "write",
+        "when_empty",
+        "when_unknown",
+        "options",
+        "max_length",
+    ],
 )
 def test_S16_other_texts_of_a_mapping_are_names_or_refused(name: str) -> None:
     """300 texts and more that would be code elsewhere: told by their place, or the name of a column that no case has."""
