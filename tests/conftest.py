@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from case_sync_sandbox.testing import RunningSandbox
+
+# No test says how fast the machine is: an example may take as long as it does on a busy one.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,9 @@ from target_hubspot_tickets.settings import JSON_SCHEMA as TARGET_SCHEMA
 from .test_docs_resolve import ROOT
 
 PLUGINS: dict[str, tuple[str, dict[str, Any]]] = {
-    "tap-salesforce-cases": ("extractors", TAP_SETTINGS),
-    "target-hubspot-tickets": ("loaders", TARGET_SCHEMA["properties"]),
+    # Copies: the SDK adds its own settings to the table of a tap that is made in this process.
+    "tap-salesforce-cases": ("extractors", dict(TAP_SETTINGS)),
+    "target-hubspot-tickets": ("loaders", dict(TARGET_SCHEMA["properties"])),
 }
 SOUNDS_SECRET = re.compile(r"token|secret|password|key|assertion|credential")
 # A file with a secret, or a column: neither is a secret itself.
