@@ -321,7 +321,7 @@ def main() -> None:
         type=int,
         nargs="+",
         default=[10_000, 100_000],
-        help="of the growth; 1000000 takes an hour's half",
+        help="of the growth; 1000000 takes about half an hour",
     )
     parser.add_argument("--cycles", type=int, default=3, help="minutes of the freshness")
     options = parser.parse_args()

@@ -27,7 +27,7 @@ LIMITS = {
     "tap": "Python's csv and JSON, and one core: the tap is as fast as its rows are parsed and written. The sandbox answers on the other core.",
     "mapper": "One core: JSON in, JSON out; the rules themselves are less than half of it.",
     "target": "Without limits one core: JSON, planning, and the encoding of bodies. With HubSpot's limits 190 calls in 10 s, which is the ceiling; below it lie the start of the process and the last calls.",
-    "pipeline": "With HubSpot's limits the limits. Without them the two cores, which the sandbox shares: its own seconds are told apart. An empty run is the start of Meltano and of four Python programs. "
+    "pipeline": "With HubSpot's limits the limits: 190 calls in 10 s, or, where there are many companies and contacts to find, five searches a second, which hold without the others, too. Else the two cores, which the sandbox shares: its own seconds are told apart. An empty run is the start of Meltano and of four Python programs. "
     "Freshness is the schedule: a change waits for the next run, and for the start of its programs.",
 }
 MATPLOTLIB = "matplotlib==3.11.2"

@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,9 @@ class Target:
 
     folder: Path
     base_url: str
+    started: list[subprocess.Popen[str]] = field(
+        default_factory=list
+    )  # the fixture ends what a failed test left
 
     def command(self, **settings: Any) -> list[str]:
         config = {
@@ -123,7 +126,7 @@ class Target:
 
     def start(self, **settings: Any) -> subprocess.Popen[str]:
         """The process with open pipes, for tests that talk to it while it runs."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.command(**settings),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -131,6 +134,8 @@ class Target:
             text=True,
             env=clean_environment(),
         )
+        self.started.append(process)
+        return process
 
     def load(self, messages: Iterable[Message] | str, **settings: Any) -> Loaded:
         text = messages if isinstance(messages, str) else lines(messages)
@@ -188,10 +193,15 @@ def clean_environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def target(sandbox: RunningSandbox, tmp_path: Path) -> Target:
+def target(sandbox: RunningSandbox, tmp_path: Path) -> Iterator[Target]:
     """The target, and a HubSpot with pipelines, owners, companies and contacts but no tickets."""
     sandbox.seed(60)
-    return Target(folder=tmp_path, base_url=sandbox.hubspot_url)
+    target = Target(folder=tmp_path, base_url=sandbox.hubspot_url)
+    yield target
+    for process in target.started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture

@@ -49,17 +49,20 @@ def test_R07_hung_server_does_not_hold_up_a_stop(
 
 
 def test_R09_states_leave_on_the_way_not_at_the_end(sandbox: RunningSandbox, target: Target) -> None:
-    """12,000 records: never are 10,000 records confirmed without a state; and a slow stream is not held back until it ends."""
-    stream: list[Message] = [schema()]
-    for number in range(12_000):
-        stream.append(ticket(number))
-        if (number + 1) % 500 == 0:
-            stream.append(state(number + 1))
-    loaded = target.load(stream)
-    assert loaded.returncode == 0
-    gaps = [b - a for a, b in zip([0, *loaded.states], loaded.states, strict=False)]
-    assert max(gaps) <= 10_000
-    assert len(loaded.states) >= 3
+    """Three times 10,000 records, and the next only when a state of the last is out: no 10,000 go by without one."""
+    process = target.start()
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(lines([schema()]))
+    for thousands in range(0, 30, 10):
+        numbers = range(thousands * 1000, (thousands + 10) * 1000)
+        process.stdin.write(lines(part for number in numbers for part in (ticket(number), state(number + 1))))
+        process.stdin.flush()
+        while read_states(process.stdout.readline())[0] <= thousands * 1000:
+            pass
+    rest, log = process.communicate(timeout=60)
+    assert process.returncode == 0, log
+    assert read_states(rest)[-1] == 30_000
 
 
 def test_R09_a_slow_stream_is_loaded_while_it_comes(sandbox: RunningSandbox, target: Target) -> None:

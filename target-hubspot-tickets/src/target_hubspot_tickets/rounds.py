@@ -54,7 +54,7 @@ class Rounds:
         return self.open().number
 
     def release(self, number: int) -> None:
-        """What the states were kept back for is done."""
+        """What the states were kept back for, a round or another step, is done."""
         self._acks.confirmed(number)
         self._let_out()
 
@@ -95,8 +95,7 @@ class Rounds:
                 failure = failure or error
                 continue
             self._confirm(flight.round, future.result())
-            self._acks.confirmed(flight.round.number)
-        self._let_out()
+            self.release(flight.round.number)
         if failure:
             raise failure
 
