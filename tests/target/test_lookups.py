@@ -2,13 +2,16 @@
 
 import logging
 import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from target_hubspot_tickets.errors import PreflightError
+from target_hubspot_tickets.errors import HubSpotAnswerError, PreflightError
+from target_hubspot_tickets.lookup_queue import LookupQueue
 from target_hubspot_tickets.records import Way, Wish
-from target_hubspot_tickets.remembered import Remembered
-from target_hubspot_tickets.searches import Match, Place
+from target_hubspot_tickets.remembered import Key, Remembered
+from target_hubspot_tickets.searches import Match, Place, Room, Sought
 
 from .linked_portal import ACCOUNT, KEY, LinkedPortal, company, company_id
 
@@ -49,6 +52,41 @@ def test_search_stays_within_hubspots_limits(portal: LinkedPortal) -> None:
     searches = portal.calls("search")
     assert {call["status"] for call in searches} == {200}
     assert max(call["bytes_in"] for call in searches) < 3_000
+
+
+def test_search_holds_as_many_values_as_its_body(portal: LinkedPortal) -> None:
+    """256 Salesforce ids are two searches: 100 a filter, in two filter groups, below 3,000 characters."""
+    accounts = [f"001{n:012}AAA" for n in range(256)]
+    ids = portal.companies(*({ACCOUNT: account} for account in accounts))
+    assert portal.lookups.find([company(account) for account in accounts]).ids == ids
+    searches = portal.calls("search")
+    assert len(searches) == 2
+    assert 2_950 < max(call["bytes_in"] for call in searches) < 3_000
+
+
+def test_rounds_share_their_searches(portal: LinkedPortal) -> None:
+    """Twelve rounds at once that ask for 20 companies each, half of them known to another: far fewer searches than rounds."""
+    accounts = [f"account {n}" for n in range(130)]
+    ids = dict(zip(accounts, portal.companies(*({ACCOUNT: account} for account in accounts)), strict=True))
+    portal.sandbox.faults(
+        [{"half": "hubspot", "path": "companies/search", "action": "latency", "latency_ms": 1_500}]
+    )
+    rounds = [accounts[start : start + 20] for start in range(0, 120, 10)]
+    with ThreadPoolExecutor(len(rounds)) as pool:
+        finds = list(pool.map(lambda part: portal.lookups.find([company(one) for one in part]), rounds))
+    assert [one.ids for one in finds] == [[ids[one] for one in part] for part in rounds]
+    assert (
+        len(portal.calls("search")) <= 8
+    )  # those that were sent before the others came, and one or two for all of these
+
+
+def test_failure_is_told_to_all_who_wait_and_not_remembered(portal: LinkedPortal) -> None:
+    """A proxy's redirect in place of a search: every round that waits for it has the error; later the value is found."""
+    (a,) = portal.companies({ACCOUNT: "A"})
+    portal.sandbox.faults([{"half": "hubspot", "path": "companies/search", "action": "redirect", "times": 1}])
+    with pytest.raises(HubSpotAnswerError):
+        portal.lookups.find([company("A")])
+    assert portal.lookups.find([company("A")]).ids == [a]
 
 
 def test_duplicates_hide_no_other_value(portal: LinkedPortal) -> None:
@@ -130,15 +168,29 @@ def test_property_that_hubspot_lacks_is_told(portal: LinkedPortal) -> None:
         portal.lookups.find([company("x", by="nowhere")])
 
 
+def _known(remembered: Remembered, keys: Sequence[Key]) -> list[Key]:
+    return list(remembered.want({key: Sought(*key, key[1]) for key in keys}).known)
+
+
+def test_queue_serves_each_property_in_turn() -> None:
+    """Calls hold values of one property, in their order, and no property waits for the end of another."""
+    queue = LookupQueue(lambda _place: Room(values=2))
+    first, second = Place("companies", ACCOUNT), Place("contacts", "email")
+    queue.put([Sought(first, str(n), str(n)) for n in range(4)])
+    queue.put([Sought(second, "x", "x")])
+    taken = [[(one.place, one.value) for one in queue.take()] for _ in range(4)]
+    assert taken == [[(first, "0"), (first, "1")], [(second, "x")], [(first, "2"), (first, "3")], []]
+
+
 def test_what_is_remembered_is_bounded_and_the_oldest_goes_first() -> None:
     """Of 100 entries never more than 100 are kept, and always the newest 75."""
     remembered = Remembered(100)
     place = Place("companies", ACCOUNT)
     for number in range(10_000):
-        remembered.add({(place, str(number)): Match(record_id=str(number))})
+        remembered.keep({(place, str(number)): Match(record_id=str(number))})
         assert len(remembered) <= 100
     newest = [(place, str(number)) for number in range(9_925, 10_000)]
-    assert list(remembered.get(newest)) == newest
-    assert not remembered.get([(place, "1")])
-    remembered.add({(place, f"at once {number}"): None for number in range(1_000)})
+    assert set(_known(remembered, newest)) == set(newest)
+    assert not _known(remembered, [(place, "1")])
+    remembered.keep({(place, f"at once {number}"): None for number in range(1_000)})
     assert len(remembered) <= 100

@@ -1,5 +1,6 @@
 """The pure parts of associating: halves, limits, codes, and what is ours, for all inputs."""
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,7 @@ from target_hubspot_tickets.pairs import (
 )
 from target_hubspot_tickets.protocol import Api, Call
 from target_hubspot_tickets.records import Way, Wish
-from target_hubspot_tickets.searches import Found, Place, Sought, in_order, note, search_groups
+from target_hubspot_tickets.searches import Found, Place, Sought, in_order, note, search_room, take
 from target_hubspot_tickets.wanted import PRIMARY, Link, Plan, with_primary
 
 PLACE = Place("companies", "salesforceaccountid")
@@ -92,18 +93,37 @@ def test_size_is_learnt_from_a_call_that_only_its_size_was_wrong_with() -> None:
     assert accepted_size(ask(Server(set(), 200).send_all, [numbers], call_of)) is None
 
 
-@given(st.lists(st.text(min_size=1, max_size=400), max_size=150, unique=True))
-def test_search_groups_hold_each_value_once_and_fit_a_call(values: list[str]) -> None:
-    """At most 100 values, less than 3,000 characters; what is left out would not fit alone."""
+SHORT, LONG = st.text(min_size=1, max_size=6), st.text(min_size=1, max_size=3_200)
+
+
+@given(st.one_of(st.lists(SHORT, max_size=500), st.lists(st.one_of(SHORT, LONG), max_size=150)))
+def test_searches_hold_each_value_once_and_fit_a_call(values: list[str]) -> None:
+    """At most 200 values, 100 in a filter, less than 3,000 characters; a call that is not full would be too long with the next value."""
     api = Api("2026-09")
 
-    def search(items: Sequence[Sought]) -> Call:
-        return in_order(api.search(*PLACE, [one.value for one in items]))
+    def body_of(values: Sequence[str]) -> bytes:
+        return msgspec.json.encode(in_order(api.search(*PLACE, values)).body)
 
-    groups = list(search_groups([Sought(PLACE, value.lower(), value) for value in values], search))
-    assert all(len(group) <= 100 and len(msgspec.json.encode(search(group).body)) < 3_000 for group in groups)
-    assert [one.spelling for group in groups for one in group] == values
-    assert all(search(group).body["sorts"][0]["propertyName"] == "hs_object_id" for group in groups)  # type: ignore[call-overload, index]
+    room = search_room(lambda values: in_order(api.search(*PLACE, values)))
+    asked = [Sought(PLACE, value.lower(), value) for value in values]
+    fitting = [one for one in asked if room.holds(one)]
+    assert all(len(body_of([one.value])) >= 2_900 for one in asked if one not in fitting)
+    queue = deque(fitting)
+    taken: list[Sought] = []
+    while queue:
+        group = [one.value for one in take(queue, room)]
+        body = body_of(group)
+        filters = [f for g in msgspec.json.decode(body)["filterGroups"] for f in g["filters"]]
+        assert len(body) < 3_000
+        assert max(len(one["values"]) for one in filters) <= 100
+        assert (
+            [value for one in filters for value in one["values"]]
+            == group
+            == [one.value for one in fitting[len(taken) :][: len(group)]]
+        )
+        assert not queue or len(group) == 200 or len(body_of([*group, queue[0].value])) >= 2_900
+        taken += fitting[len(taken) :][: len(group)]
+    assert taken == fitting
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=400), st.integers(1, 50))

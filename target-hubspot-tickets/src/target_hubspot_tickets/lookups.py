@@ -12,21 +12,24 @@ from types import MappingProxyType
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.errors import PreflightError
 from target_hubspot_tickets.halving import Part, ask
+from target_hubspot_tickets.lookup_queue import LookupQueue
 from target_hubspot_tickets.portal import Property, read_properties
-from target_hubspot_tickets.protocol import MAX_INPUTS, Api, Call, chunks
+from target_hubspot_tickets.protocol import MAX_INPUTS, Api, Bucket, Call, chunks
 from target_hubspot_tickets.records import Wish, identity
 from target_hubspot_tickets.remembered import Key, Remembered
 from target_hubspot_tickets.searches import (
+    READ_ROOM,
     RECORD_ID,
     Found,
     Match,
     Place,
+    Room,
     Sought,
     in_order,
     is_possible,
     match_of,
     note,
-    search_groups,
+    search_room,
     sought,
 )
 
@@ -62,7 +65,9 @@ class Lookups:
         self._remembered = Remembered(most_remembered)
         self._properties: dict[str, Mapping[str, Property]] = {}
         self._lock = threading.Lock()
+        self._rooms: dict[Place, Room] = {}
         self._told: set[Place] = set()
+        self._queues: dict[Bucket, LookupQueue] = {b: LookupQueue(self._room) for b in ("general", "search")}
 
     def find(self, wishes: Sequence[Wish], known: Mapping[str, str] = NOTHING) -> Finds:
         """The record of each wish: by its first way, by the next one where that finds nothing, and so on.
@@ -74,14 +79,14 @@ class Lookups:
             PreflightError: HubSpot has no such property.
             TargetError: the run can't go on.
         """
-        ways = [sought(wish.to, wish.ways) for wish in wishes]
         matches: list[Match | None] = [None] * len(wishes)
-        turn, waiting = 0, list(range(len(wishes)))
-        while waiting := [n for n in waiting if matches[n] is None and turn < len(ways[n])]:
-            answers = self._matches([ways[n][turn] for n in waiting], known)
-            for n in waiting:
-                matches[n] = answers[ways[n][turn][:2]]
-            turn += 1
+        turn = 0
+        waiting: Sequence[int] = range(len(wishes))
+        while asked := {n: one for n in waiting if matches[n] is None and (one := _way(wishes[n], turn))}:
+            answers = self._matches(asked.values(), known)
+            for n, one in asked.items():
+                matches[n] = answers[one[:2]]
+            turn, waiting = turn + 1, list(asked)
         return Finds(
             ids=[match.record_id if match else None for match in matches],
             ambiguous_count=sum(1 for match in matches if match and match.is_ambiguous),
@@ -114,7 +119,7 @@ class Lookups:
         }
         return [_holder(claim, values) for claim in claims]
 
-    def _matches(self, asked: Sequence[Sought], known: Mapping[str, str]) -> dict[Key, Match | None]:
+    def _matches(self, asked: Iterable[Sought], known: Mapping[str, str]) -> dict[Key, Match | None]:
         """What each value comes to: known, remembered, or asked for now."""
         distinct = {one[:2]: one for one in asked}
         found: dict[Key, Match | None] = {
@@ -122,62 +127,63 @@ class Lookups:
             for key, one in distinct.items()
             if one.place == self._own and one.value in known
         }
-        found |= self._remembered.get(distinct.keys() - found.keys())
-        missing = {key: one for key, one in distinct.items() if key not in found}
-        return found | self._asked_once(missing) if missing else found
+        answers = self._remembered.want({key: one for key, one in distinct.items() if key not in found})
+        self._ask_for(answers.new)
+        return found | answers.known | self._remembered.results(answers.promised)
 
-    def _asked_once(self, missing: Mapping[Key, Sought]) -> dict[Key, Match | None]:
-        """Ask for what nobody asks for, then take what others have asked for; searches are few a second."""
-        mine = self._remembered.claim(missing)
+    def _ask_for(self, new: Sequence[Sought]) -> None:
+        """See to it that these are asked for, beside what waits already."""
         try:
-            found = self._look_up([missing[key] for key in missing if key in mine]) if mine else {}
-        finally:
-            self._remembered.release(mine)
-        others = missing.keys() - mine
-        if others:
-            self._remembered.wait(others)
-            found |= self._remembered.get(others)
-            left = [
-                one for key, one in missing.items() if key not in found
-            ]  # they failed, or it is not remembered
-            found |= self._look_up(left) if left else {}
-        return found
+            impossible = {one[:2] for one in new if not self._is_possible(one)}
+            by_bucket: dict[Bucket, list[Sought]] = {}
+            for one in new:
+                if one[:2] not in impossible:
+                    by_bucket.setdefault("general" if self._is_read(one.place) else "search", []).append(one)
+        except Exception as error:
+            self._remembered.fail([one[:2] for one in new], error)
+            raise
+        self._remembered.keep(dict.fromkeys(impossible))
+        for bucket, values in by_bucket.items():
+            self._queues[bucket].put(values)
+            for _ in chunks(values, MAX_INPUTS):
+                self._client.submit(bucket, self._work_off, self._queues[bucket])
 
-    def _look_up(self, missing: Sequence[Sought]) -> dict[Key, Match | None]:
+    def _work_off(self, queue: LookupQueue) -> None:
+        """Ask for what waits, a call at a time, until nothing does."""
+        while group := queue.take():
+            try:
+                self._remembered.keep(self._look_up(group))
+            except Exception as error:  # noqa: BLE001 - it is raised where the value is waited for
+                self._remembered.fail([one[:2] for one in group], error)
+
+    def _look_up(self, group: list[Sought]) -> dict[Key, Match | None]:
         found: Found = {}
-        groups = self._groups(missing)
+        groups = [group]
         while groups:
-            parts = ask(self._client.send_all, groups, self._call)
+            parts = ask(self._client.answers, groups, self._call)
             groups = [rest for part in parts if (rest := _taken_in(found, part))]
-        matches = {one[:2]: match_of(found.get(one[:2], ())) for one in missing}
-        # That there is no such ticket is not remembered: one may be written later in this run.
-        self._remembered.add({key: m for key, m in matches.items() if m or key[0].to != "tickets"})
+        matches = {one[:2]: match_of(found.get(one[:2], ())) for one in group}
         self._tell_of_ambiguous(matches)
         return matches
 
-    def _groups(self, missing: Sequence[Sought]) -> list[list[Sought]]:
-        """Values in groups that fit a call: 100 for a batch read, less for a search that would get too long."""
-        by_place: dict[Place, list[Sought]] = {}
-        for one in missing:
-            by_place.setdefault(one.place, []).append(one)
-        groups: list[list[Sought]] = []
-        for place, values in by_place.items():
-            definition = self._property(place)
-            possible = [one for one in values if is_possible(one, definition)]
-            if self._is_read(place):
-                groups += chunks(possible, MAX_INPUTS)
-            else:
-                groups += search_groups(possible, lambda items, place=place: self._search(place, items))  # type: ignore[misc]
-        return groups
+    def _is_possible(self, one: Sought) -> bool:
+        """Whether a record can have the value, and a call can hold it."""
+        return is_possible(one, self._property(one.place)) and self._room(one.place).holds(one)
+
+    def _room(self, place: Place) -> Room:
+        if place not in self._rooms:
+            self._rooms[place] = (
+                READ_ROOM
+                if self._is_read(place)
+                else search_room(lambda values: in_order(self._api.search(place.to, place.by, values)))
+            )
+        return self._rooms[place]
 
     def _call(self, group: Sequence[Sought]) -> Call:
         place = group[0].place
         if self._is_read(place):
             by = None if place.by == RECORD_ID else place.by
             return self._api.read_by(place.to, by, [one.spelling for one in group])
-        return self._search(place, group)
-
-    def _search(self, place: Place, group: Sequence[Sought]) -> Call:
         return in_order(self._api.search(place.to, place.by, [one.value for one in group]))
 
     def _is_read(self, place: Place) -> bool:
@@ -205,6 +211,12 @@ class Lookups:
         for place, count in untold.items():
             text = "%s values of %s belong to several %s each; the oldest (lowest id) is taken"
             logger.warning(text, count, place.by, place.to)
+
+
+def _way(wish: Wish, number: int) -> Sought | None:
+    """The way that comes at this turn; made when it is its turn, for many wishes wait at a time."""
+    ways = sought(wish.to, wish.ways)
+    return ways[number] if number < len(ways) else None
 
 
 def _taken_in(found: Found, part: Part[Sought]) -> list[Sought]:

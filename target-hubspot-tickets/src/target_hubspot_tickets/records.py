@@ -134,7 +134,7 @@ def _wishes(value: Any, key: str) -> tuple[Wish, ...]:
 
 def _wish(item: Mapping[str, Any]) -> Wish:
     others: Sequence[Mapping[str, Any]] = item.get("otherwise") or ()
-    ways = tuple(Way(by=str(w["by"]), value=str(w["value"])) for w in (item, *others))
+    ways = tuple([Way(by=str(w["by"]), value=str(w["value"])) for w in (item, *others)])
     label = item.get("label")
     if not isinstance(label, str | None):
         raise TypeError("a label is a text")

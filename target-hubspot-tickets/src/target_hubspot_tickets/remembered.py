@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import islice
 
-from target_hubspot_tickets.searches import Match, Place
+from target_hubspot_tickets.searches import Match, Place, Sought
 
 Key = tuple[Place, str]
+
+
+@dataclass(slots=True)
+class Promise:
+    """A value that is being asked for, and what came of it; there are thousands, so they are no futures."""
+
+    is_kept: bool = False
+    match: Match | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What values come to: known already, or promised; `new` are those that nobody asked for before: ask for them."""
+
+    known: dict[Key, Match | None]
+    promised: dict[Key, Promise]
+    new: list[Sought]
 
 
 class Remembered:
@@ -18,46 +37,63 @@ class Remembered:
         """Of `most` entries at least three quarters are the newest ones."""
         self._most = most
         self._matches: dict[Key, Match | None] = {}
+        self._promises: dict[Key, Promise] = {}
         self._lock = threading.Lock()
-        self._asked: set[Key] = set()  # that somebody asks HubSpot for right now
         self._answered = threading.Condition(self._lock)
 
     def __len__(self) -> int:
         return len(self._matches)
 
-    def get(self, keys: Iterable[Key]) -> dict[Key, Match | None]:
-        """Those of the keys that are known."""
+    def want(self, asked: Mapping[Key, Sought]) -> Answers:
+        """What is known of these values, and a promise for each of the others; `keep` or `fail` each of the new ones."""
+        answers = Answers(known={}, promised={}, new=[])
         with self._lock:
-            return {key: self._matches[key] for key in keys if key in self._matches}
+            for key, one in asked.items():
+                if key in self._matches:
+                    answers.known[key] = self._matches[key]
+                    continue
+                if key not in self._promises:
+                    self._promises[key] = Promise()
+                    answers.new.append(one)
+                answers.promised[key] = self._promises[key]
+        return answers
 
-    def add(self, matches: Mapping[Key, Match | None]) -> None:
+    def keep(self, matches: Mapping[Key, Match | None]) -> None:
+        """They were found, or not; that there is no such ticket is not remembered: one may be written later in this run."""
         with self._lock:
-            self._matches |= matches
+            self._matches |= {key: m for key, m in matches.items() if m or key[0].to != "tickets"}
             surplus = len(self._matches) - self._most
             if surplus > 0:
                 # A quarter at once: one by one would walk over what is gone already each time.
                 for key in list(islice(self._matches, max(surplus, self._most // 4))):
                     del self._matches[key]
+            for key, match in matches.items():
+                if promise := self._promises.pop(key, None):
+                    promise.match, promise.is_kept = match, True
+            self._answered.notify_all()
+
+    def fail(self, keys: Iterable[Key], error: Exception) -> None:
+        """They could not be asked for: who waits for them is told; the next one who wants them asks anew."""
+        with self._lock:
+            for key in keys:
+                if promise := self._promises.pop(key, None):
+                    promise.error, promise.is_kept = error, True
+            self._answered.notify_all()
+
+    def results(self, promised: Mapping[Key, Promise]) -> dict[Key, Match | None]:
+        """What was promised, once all of it is there.
+
+        Raises:
+            Exception: what one of them failed with.
+        """
+        for promise in promised.values():
+            with self._lock:
+                self._answered.wait_for(lambda promise=promise: promise.is_kept)  # type: ignore[misc]
+            if promise.error:
+                raise promise.error
+        return {key: promise.match for key, promise in promised.items()}
 
     def forget(self, keys: Iterable[Key]) -> None:
         with self._lock:
             for key in keys:
                 self._matches.pop(key, None)
-
-    def claim(self, keys: Iterable[Key]) -> set[Key]:
-        """Those of the keys that nobody else asks HubSpot for; `release` them when they are answered."""
-        with self._lock:
-            mine = set(keys) - self._asked
-            self._asked |= mine
-            return mine
-
-    def release(self, keys: set[Key]) -> None:
-        """They were asked for, with an answer or without."""
-        with self._lock:
-            self._asked -= keys
-            self._answered.notify_all()
-
-    def wait(self, keys: set[Key]) -> None:
-        """Until nobody asks for any of the keys any more."""
-        with self._lock:
-            self._answered.wait_for(lambda: self._asked.isdisjoint(keys))

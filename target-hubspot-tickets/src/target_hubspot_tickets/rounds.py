@@ -11,7 +11,7 @@ from target_hubspot_tickets.acknowledgement import Acknowledgements
 from target_hubspot_tickets.batching import Round
 from target_hubspot_tickets.outcomes import RoundOutcome
 
-MOST_ROUNDS = 16  # most of them wait for searches, which are few a second
+MOST_ROUNDS = 32  # most of them wait for searches, which are few a second
 MOST_HEAVY = (
     4  # rounds whose tickets are not written yet: they hold values, so they are what memory depends on
 )

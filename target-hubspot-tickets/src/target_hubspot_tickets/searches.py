@@ -1,17 +1,25 @@
-"""Core: what is looked for in HubSpot: values in groups that fit one call, and the records that have them."""
+"""Core: what is looked for in HubSpot: values, as many as fit one call, and the records that have them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import msgspec
 
 from target_hubspot_tickets.portal import Property
-from target_hubspot_tickets.protocol import MAX_SEARCH_BODY, MAX_SEARCH_VALUES, Call
+from target_hubspot_tickets.protocol import (
+    MAX_IN_VALUES,
+    MAX_INPUTS,
+    MAX_SEARCH_BODY,
+    MAX_SEARCH_VALUES,
+    Call,
+)
 from target_hubspot_tickets.records import Way, identity
 
+EMPTY_BYTES = len('"",')
 RECORD_ID = "hs_object_id"  # every record has it; batch/read takes it without naming a property
 # Lowest id first, so that a page that is cut holds the lowest id of each value that it holds at all.
 BY_ID = [{"propertyName": RECORD_ID, "direction": "ASCENDING"}]
@@ -74,27 +82,45 @@ def in_order(call: Call) -> Call:
     return replace(call, body={**call.body, "sorts": BY_ID})
 
 
-def search_groups(
-    values: Iterable[Sought], call_of: Callable[[Sequence[Sought]], Call]
-) -> Iterator[list[Sought]]:
-    """Values of one place in groups of at most 100, each with a body below 3,000 characters; one that is too long alone is left out.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What fits one call: so many values, and so many bytes of them with the commas between; None: no such limit."""
+
+    values: int
+    bytes: int | None = None
+
+    def holds(self, one: Sought) -> bool:
+        """Whether a call has room for this value alone."""
+        return self.bytes is None or _weight(one) <= self.bytes
+
+
+READ_ROOM = Room(values=MAX_INPUTS)
+
+
+def search_room(call_of: Callable[[Sequence[str]], Call]) -> Room:
+    """The room of a search, whose body has to stay below 3,000 characters.
 
     Bytes are counted, of which there are never fewer than characters.
     """
-    bare = len(msgspec.json.encode(call_of([]).body))
+    two_groups = [""] * (MAX_IN_VALUES + 1)
+    bare = len(msgspec.json.encode(call_of(two_groups).body)) - (len(two_groups) * EMPTY_BYTES - 2)
+    return Room(values=MAX_SEARCH_VALUES, bytes=MAX_SEARCH_BODY - 1 - bare)
+
+
+def take(queue: deque[Sought], room: Room) -> list[Sought]:
+    """The first values of a queue that fit one call together; at least one, if there is any."""
     group: list[Sought] = []
-    size = bare
-    for one in values:
-        weight = len(msgspec.json.encode(one.value)) + 1
-        if bare + weight >= MAX_SEARCH_BODY:
-            continue
-        if len(group) == MAX_SEARCH_VALUES or size + weight >= MAX_SEARCH_BODY:
-            yield group
-            group, size = [], bare
-        group.append(one)
-        size += weight
-    if group:
-        yield group
+    size = 0
+    while queue and len(group) < room.values:
+        size += _weight(queue[0])
+        if group and room.bytes is not None and size > room.bytes:
+            break
+        group.append(queue.popleft())
+    return group
+
+
+def _weight(one: Sought) -> int:
+    return len(msgspec.json.encode(one.value)) + 1
 
 
 Found = dict[tuple[Place, str], list[int]]

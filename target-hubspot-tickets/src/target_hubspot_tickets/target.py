@@ -20,7 +20,7 @@ from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
-from target_hubspot_tickets import commands, reporting
+from target_hubspot_tickets import commands, memory, reporting
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.errors import (
     HubSpotAnswerError,
@@ -31,7 +31,6 @@ from target_hubspot_tickets.errors import (
     TargetError,
     TooManyRejectedError,
 )
-from target_hubspot_tickets.memory import share_one_pool
 from target_hubspot_tickets.progress import Progress
 from target_hubspot_tickets.reading import MessageReader
 from target_hubspot_tickets.report import Report
@@ -293,7 +292,7 @@ class TargetHubspotTickets(Target):
     ) -> None:
         """The command line; what ends a run is one readable message, not a traceback, and an exit code of its own."""
         super(Target, cls).invoke(about=about, about_format=about_format)
-        share_one_pool()
+        memory.prepare()
         try:
             target = cls(
                 config=dict(config.config) if config else {},
