@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,6 +34,12 @@ PARTS = ("limits", "free", "growth", "empty", "fresh")
 EMPTY_ROUNDS = 5
 POLL_SECONDS = 0.1
 CYCLE_SECONDS = 60
+FEW = {"accounts": 5_000, "contacts": 20_000}  # that the cases of the org are of
+MANY = {
+    "accounts": 12_500,
+    "contacts": 25_000,
+}  # more than five searches a second find beside 1,900 tickets a second
+LOOKUPS = (("companies", "salesforceaccountid"), ("contacts", "salesforcecontactid"))
 OWN_VARIABLES = ("TAP_", "TARGET_", "MELTANO_", "CASE_TICKET_MAPPER_")
 
 
@@ -145,10 +151,21 @@ def piped(folder: Path, configs: dict[str, dict[str, Any]]) -> dict[str, Used]:
 
 
 @contextmanager
-def filled(cases: int, *, hard: bool = False) -> Iterator[RunningSandbox]:
-    """A sandbox with so many cases; `hard`: HubSpot's real limits and 300 ms a call."""
+def filled(
+    cases: int, *, hard: bool = False, unique: bool = False, org: Mapping[str, int] = FEW
+) -> Iterator[RunningSandbox]:
+    """A sandbox with so many cases.
+
+    `hard`: HubSpot's real limits and 300 ms a call; `unique`: companies and contacts are found by unique properties, without searches.
+    """
     with RunningSandbox(real_limits=hard) as sandbox:
-        sandbox.seed(cases)
+        sandbox.seed(cases, **org)
+        if unique:
+            properties = [
+                {"objectType": to, "name": name, "label": name, "hasUniqueValue": True}
+                for to, name in LOOKUPS
+            ]
+            sandbox.admin("POST", "hubspot/load", {"properties": properties})
         if hard:
             sandbox.faults([{"half": "hubspot", "action": "latency", "latency_ms": LATENCY_MS}])
         yield sandbox
@@ -166,29 +183,35 @@ def tell(one: Import) -> None:
 
 
 def limits(cases: int) -> list[Import]:
-    with filled(cases, hard=True) as sandbox:
-        one = imported(sandbox, cases)
-        refused = sum(sandbox.admin("GET", "hubspot/limits")["refused"].values())
-    print(
-        f"whole pipeline, real limits, {LATENCY_MS} ms a call: {one.rate / CEILING:.1%} of the ceiling of {CEILING:,.0f}/s, {refused} answers 429"
-    )
-    tell(one)
-    return [one]
+    print(f"whole pipeline, HubSpot's limits, {LATENCY_MS} ms a call:")
+    found = []
+    for org in (FEW, MANY):
+        with filled(cases, hard=True, org=org) as sandbox:
+            found.append(imported(sandbox, cases))
+            refused = sum(sandbox.admin("GET", "hubspot/limits")["refused"].values())
+        sizes = " and ".join(f"{number:,} {name}" for name, number in org.items())
+        print(
+            f"  of {sizes}: {found[-1].rate / CEILING:.1%} of the ceiling of {CEILING:,.0f}/s, {refused} answers 429"
+        )
+        tell(found[-1])
+    return found
 
 
 def free(cases: int) -> list[Import]:
-    print("whole pipeline, no limits, no latency (the sandbox shares the processors):")
-    with filled(cases) as sandbox:
+    print(
+        "whole pipeline, no limits, no latency, found by unique properties (the sandbox shares the processors):"
+    )
+    with filled(cases, unique=True) as sandbox:
         one = imported(sandbox, cases)
     tell(one)
     return [one]
 
 
 def growth(sizes: list[int]) -> list[Import]:
-    print("growth, no limits, no latency:")
+    print("growth, no limits, no latency, found by unique properties:")
     found = []
     for cases in sizes:
-        with filled(cases) as sandbox:
+        with filled(cases, unique=True) as sandbox:
             found.append(imported(sandbox, cases))
         tell(found[-1])
     return found
@@ -263,7 +286,7 @@ def doing_nothing(folder: Path) -> dict[str, Any]:
 
 def empty(cases: int) -> dict[str, Any]:
     """An incremental run that finds nothing, beside one of plugins that do nothing, in turns."""
-    with filled(cases) as sandbox, tempfile.TemporaryDirectory(dir=FOLDER) as name:
+    with filled(cases, org={}) as sandbox, tempfile.TemporaryDirectory(dir=FOLDER) as name:
         ours = project(Path(name) / "ours", definition(), sandbox)
         nothing = project(Path(name) / "nothing", doing_nothing(Path(name)), sandbox)
         ours.run("run", "--full-refresh", "case-sync")
@@ -285,7 +308,7 @@ def empty(cases: int) -> dict[str, Any]:
 def fresh(cycles: int) -> dict[str, Any]:
     """At a one-minute schedule: from a change in Salesforce to its ticket; the change comes at another moment of each minute."""
     waits = []
-    with filled(1_000) as sandbox, tempfile.TemporaryDirectory(dir=FOLDER) as name:
+    with filled(1_000, org={}) as sandbox, tempfile.TemporaryDirectory(dir=FOLDER) as name:
         ours = project(Path(name) / "ours", definition(), sandbox)
         ours.run("run", "--full-refresh", "case-sync")
         case_id = sandbox.tickets()[0]["properties"]["salesforce_case_id"]

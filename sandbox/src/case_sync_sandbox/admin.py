@@ -129,7 +129,7 @@ class Admin:
             self._clock.advance(float(body["advance"]))
 
     def seed(self, _request: Request, body: Any) -> Any:
-        """POST {"cases": n, "random_seed": n} or {"from_csv": path, "columns": {...}}: fills an empty org and its portal."""
+        """POST {"cases": n, "random_seed": n, "accounts": n, "contacts": n} or {"from_csv": path, "columns": {...}}: fills an empty org and its portal."""
         body = body or {}
         if there := self._count_cases(deleted=False) + self._count_cases(deleted=True):
             raise AdminError(f"the org holds {there} cases already: reset the sandbox before seeding it")
@@ -141,6 +141,7 @@ class Admin:
                 self._clock,
                 cases=int(body.get("cases", 1000)),
                 random_seed=int(body.get("random_seed", 7)),
+                **{name: int(body[name]) for name in ("accounts", "contacts") if body.get(name) is not None},
             )
         return self._loaded(portal)
 

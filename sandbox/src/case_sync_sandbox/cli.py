@@ -132,16 +132,27 @@ def _serve_in_background() -> None:
 
 
 @app.command()
-def seed(
+def seed(  # noqa: PLR0913 - options of a command
     *,
     url: Url = None,
     cases: Annotated[int, typer.Option(min=0, help="How many cases.")] = 1000,
     random_seed: Annotated[int, typer.Option(help="The same number makes the same data.")] = 7,
+    accounts: Annotated[
+        int | None, typer.Option(min=1, help="Of how many accounts; an eighth of the cases.")
+    ] = None,
+    contacts: Annotated[
+        int | None, typer.Option(min=0, help="Of how many contacts; a quarter of the cases.")
+    ] = None,
     from_csv: Annotated[Path | None, typer.Option(help="Cases from this CSV file instead.")] = None,
     columns: Annotated[Path | None, typer.Option(help="JSON file: {CSV column: Case field}.")] = None,
 ) -> None:
     """Fill an empty sandbox: cases, accounts, contacts, users and queues; companies, contacts, owners and pipelines."""
-    body: dict[str, Any] = {"cases": cases, "random_seed": random_seed}
+    body: dict[str, Any] = {
+        "cases": cases,
+        "random_seed": random_seed,
+        "accounts": accounts,
+        "contacts": contacts,
+    }
     with readable_errors():
         if from_csv is not None:
             body = {"from_csv": str(_readable(from_csv, "--from-csv"))}

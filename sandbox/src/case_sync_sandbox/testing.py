@@ -99,9 +99,9 @@ class RunningSandbox:
         """Empty both halves; no faults, an empty log, the real time."""
         self.admin("POST", "reset")
 
-    def seed(self, cases: int = 100, *, random_seed: int = 7) -> Any:
-        """Fill both halves."""
-        return self.admin("POST", "seed", {"cases": cases, "random_seed": random_seed})
+    def seed(self, cases: int = 100, *, random_seed: int = 7, **sizes: int) -> Any:
+        """Fill both halves; `sizes`: accounts, contacts."""
+        return self.admin("POST", "seed", {"cases": cases, "random_seed": random_seed, **sizes})
 
     def mutate(self, **wanted: int) -> Any:
         """Change cases: edits, closes, deletes, undeletes, merges, adds; says the ids by kind."""

@@ -148,3 +148,12 @@ def test_the_portal_knows_most_of_the_org(seeded: RunningSandbox) -> None:
     known = {c["properties"]["salesforceaccountid"] for c in companies}
     assert known < set(accounts)
     assert len(known) == 125 - 125 // 10
+
+
+def test_org_of_so_many_accounts_and_contacts(sandbox: RunningSandbox) -> None:
+    """Cases are spread over those that are asked for; the portal has most of them."""
+    said = sandbox.seed(300, accounts=9, contacts=20)
+    assert (said["cases"], said["companies"] <= 9, said["contacts"] <= 20) == (300, True, True)
+    cases = stored(sandbox)
+    assert len({case["AccountId"] for case in cases if case["AccountId"]}) == 9
+    assert len({case["ContactId"] for case in cases if case["ContactId"]}) == 20

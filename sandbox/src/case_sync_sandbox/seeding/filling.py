@@ -36,9 +36,19 @@ def fill(store: SalesforceStore, org: OrgSeed) -> None:
     store.insert("EmailMessage", org.emails)
 
 
-def seed(store: SalesforceStore, clock: Clock, *, cases: int, random_seed: int = 7) -> PortalSeed:
+def seed(  # noqa: PLR0913 - an org has these numbers
+    store: SalesforceStore,
+    clock: Clock,
+    *,
+    cases: int,
+    random_seed: int = 7,
+    accounts: int | None = None,
+    contacts: int | None = None,
+) -> PortalSeed:
     """Fill an empty org with that many cases; the answer is what the portal has to be filled with."""
-    org = seed_org(cases, now=clock.now(), chance=random.Random(random_seed))
+    org = seed_org(
+        cases, now=clock.now(), chance=random.Random(random_seed), accounts=accounts, contacts=contacts
+    )
     portal = seed_portal(org)
     fill(store, org)
     return portal

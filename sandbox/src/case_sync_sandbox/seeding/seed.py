@@ -69,9 +69,16 @@ def sizes(cases: int) -> tuple[int, int]:
     return max(8, min(cases // 8, 40_000)), max(12, min(cases // 4, 80_000))
 
 
-def seed_org(cases: int, *, now: datetime, chance: Chance) -> OrgSeed:
-    """An org with that many cases, ended at `now` (aware). The same seed of `chance` gives the same records."""
-    accounts, contacts = sizes(cases)
+def seed_org(
+    cases: int, *, now: datetime, chance: Chance, accounts: int | None = None, contacts: int | None = None
+) -> OrgSeed:
+    """An org with that many cases, ended at `now` (aware), of so many accounts and contacts; None: as many as `sizes` says.
+
+    The same seed of `chance` gives the same records.
+    """
+    usual = sizes(cases)
+    accounts = max(1, usual[0] if accounts is None else accounts)
+    contacts = usual[1] if contacts is None else contacts
     contact_records = [contact(n, accounts) for n in range(1, contacts + 1)]
     return OrgSeed(
         setup=setup_records(PROCESSES, STATUSES),
