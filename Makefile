@@ -23,11 +23,11 @@ sandbox: setup ## the local Salesforce and HubSpot, kept in .sandbox/, until Ctr
 test: setup ## everything that proves the project: lint, types, tests
 	@$(MAKE) --no-print-directory lint types tests
 
-faults: setup ## the fault runs of tests/pipeline: crashes, kills, lost answers, overlaps, fuzzed input
-	FAULTS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup tests/pipeline
+faults: setup ## of these the fault runs alone: crashes, kills, lost answers, overlaps, fuzzed input
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m faults
 
 soak: setup ## the same with ten times the seeds: hours
-	SOAK=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup tests/pipeline
+	SOAK=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m faults
 
 bench: setup ## speed, side by side with others, as ratios: bench/RESULTS.md
 	@$(BIN)/python bench/results.py

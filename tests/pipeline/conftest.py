@@ -17,11 +17,6 @@ from target_hubspot_tickets.ledger import Ledger, RejectedRow
 
 from .forked import Forks
 
-# The fault runs: `make faults`, and with ten times the seeds `make soak`. They take a quarter of an hour, so `make test` leaves them out.
-FAULT_RUNS = (
-    "convergence", "fuzzed_cores", "fuzzed_runs", "imports", "kills", "mass_deletion", "meltano_kills", "overlaps",
-)  # fmt: skip
-collect_ignore = [] if {"FAULTS", "SOAK"} & os.environ.keys() else [f"test_{name}.py" for name in FAULT_RUNS]
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PORTAL = "44556677"  # the sandbox's

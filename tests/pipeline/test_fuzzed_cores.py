@@ -45,6 +45,8 @@ from target_hubspot_tickets.verdicts import wait_seconds
 from .forked import ROOT, project_rules
 from .mutating import JUNK, mutated_bytes, several, survey
 
+pytestmark = pytest.mark.faults
+
 KEY = "salesforce_case_id"
 SEEDS = range(4)
 LINES, RULES, ANSWERS, STATES = 12_000, 600, 6_000, 1_000  # of each seed: 4 x (2 x 12,000 + 7,600) = 126,400

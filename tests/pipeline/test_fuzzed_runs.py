@@ -23,6 +23,8 @@ from .lying import Liar
 from .mutating import mutated_bytes, several
 from .test_fuzzed_cores import fuzzed_lines, sample_lines
 
+pytestmark = pytest.mark.faults
+
 SOAKS = os.environ.get("SOAK") == "1"
 SEEDS = 80 if SOAKS else 8
 RUNS = 8  # of each seed

@@ -17,6 +17,8 @@ from .expected import differences
 from .faults import LEAKS
 from .forked import PLUGINS, Forks, Pipeline, Running
 
+pytestmark = pytest.mark.faults
+
 SOAKS = os.environ.get("SOAK") == "1"
 CASES = 100_000 if SOAKS else 20_000
 INTERRUPTIONS = 10

@@ -22,6 +22,8 @@ from .expected import differences, fallen_versions
 from .faults import LEAKS
 from .forked import PLUGINS, Ended, Forks, Pipeline, Running
 
+pytestmark = pytest.mark.faults
+
 SOAKS = os.environ.get("SOAK") == "1"
 SEEDS = 60 if SOAKS else 6
 KILLS = 24  # of each seed

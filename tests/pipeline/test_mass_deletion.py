@@ -14,6 +14,8 @@ from case_sync_sandbox.testing import RunningSandbox
 from .expected import by_id, differences
 from .forked import Ended, Forks, Pipeline
 
+pytestmark = pytest.mark.faults
+
 CASES = 240  # more than max_deletes allows to go
 TOO_MANY = 8  # the target's exit code
 Accident = Callable[[RunningSandbox, Pipeline], None]

@@ -19,6 +19,8 @@ from case_sync_sandbox.testing import RunningSandbox
 from .conftest import BIN, Project
 from .expected import differences
 
+pytestmark = pytest.mark.faults
+
 PROGRAMS = {
     "tap": "tap-salesforce-cases",
     "mapper": "case-ticket-mapper",

@@ -10,12 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from case_sync_sandbox.testing import RunningSandbox
 
 from .changing import SupportTeam
 from .conftest import Project
 from .expected import differences, fallen_versions
 from .forked import Forks, Pipeline
+
+pytestmark = pytest.mark.faults
 
 SOAKS = os.environ.get("SOAK") == "1"
 PAIRS = 60 if SOAKS else 12

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import os
 import random
 import signal
@@ -271,3 +272,37 @@ def _read_side_by_side(folder: Path, orgs: Any, round_number: int) -> bool:
         assert len(rows) == cases
         assert all(f'"_sf_organization_id":"{organization_id}"' in row for row in rows)
     return True
+
+
+# -- R76
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_R76_nobody_reads_so_nothing_more_is_asked_of_salesforce(
+    org: tuple[RunningSandbox, Tap], mode: str
+) -> None:
+    """The pipe is full: the tap waits with it, having read a part of the org; then all of it comes."""
+    sandbox, tap = org
+    sandbox.admin("DELETE", "requests")
+    process = tap.start(**MODES[mode])
+    asked = _calls_at_rest(sandbox)
+    stdout, log = process.communicate(timeout=60)
+    assert process.returncode == 0, log
+    assert asked < len(sandbox.requests(half="salesforce"))
+    assert {row["Id"] for row in _records(stdout)} >= {
+        i for i, row in stored(sandbox).items() if not row["IsDeleted"]
+    }
+
+
+def _calls_at_rest(sandbox: RunningSandbox) -> int:
+    """How many calls the tap has sent when it sends no more."""
+    before, now = -1, 0
+    while not now or before != now:
+        time.sleep(1)
+        before, now = now, len(sandbox.requests(half="salesforce"))
+    return now
+
+
+def _records(stdout: str) -> Iterator[dict[str, Any]]:
+    messages = map(json.loads, stdout.splitlines())
+    return (m["record"] for m in messages if m["type"] == "RECORD" and m["stream"] == "cases")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
 import signal
 import time
@@ -26,21 +28,22 @@ from .conftest import (
 )
 from .whole_runs import PRIORITY, begun, values
 
+SILENT = {"half": "hubspot", "path": "batch/upsert", "latency_ms": 60_000}
+
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_R07_hung_server_does_not_hold_up_a_stop(
     sandbox: RunningSandbox, target: Target, stop: signal.Signals
 ) -> None:
-    """HubSpot takes the call and never answers: the process ends with the signal's code, and no state of what hangs leaves."""
-    sandbox.faults([{"half": "hubspot", "path": "batch/upsert", "latency_ms": 60_000}])
-    process = target.start()
+    """HubSpot takes the calls and never answers: the process ends with the signal's code, and no state of what hangs leaves."""
+    process = begun(target)
     assert process.stdin
-    process.stdin.write(lines([schema(), *map(ticket, range(2100)), state("all")]))
+    sandbox.faults([SILENT])
+    process.stdin.write(lines([*map(ticket, range(2, 4_100)), state("all")]))
     process.stdin.flush()
     deadline = time.monotonic() + 60
-    while not sandbox.admin("GET", "hubspot/flights")["most_at_once"] and time.monotonic() < deadline:
+    while sandbox.admin("GET", "hubspot/flights")["most_at_once"] < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(1)
     process.send_signal(stop)
     stdout, log = process.communicate(timeout=30)
     assert process.returncode == 128 + stop, log
@@ -142,3 +145,24 @@ def test_R24_second_run_at_once_is_refused_in_words(sandbox: RunningSandbox, tar
     process.communicate(timeout=30)
     assert set(by_key(sandbox)) == {case_id(1)}
     assert target.load([schema(), ticket(2)], lock_wait_seconds=0).returncode == 0
+
+
+def test_R76_input_is_read_no_faster_than_it_is_written(sandbox: RunningSandbox, target: Target) -> None:
+    """HubSpot is silent: of 60,000 tickets few are taken in, so that whoever sends them waits; and the memory is bounded with them."""
+    process = begun(target)
+    assert process.stdin
+    sandbox.faults([SILENT])
+    os.set_blocking(process.stdin.fileno(), False)
+    rest = lines(map(ticket, range(2, 60_002))).encode()
+    size, idle_since = len(rest), time.monotonic()
+    while time.monotonic() - idle_since < 5:
+        with contextlib.suppress(BlockingIOError):
+            sent = os.write(process.stdin.fileno(), rest)
+            rest, idle_since = rest[sent:], time.monotonic()
+        time.sleep(0.01)
+    assert 0 < len(rest) < size
+    taken = 60_000 * (size - len(rest)) // size
+    assert 2_000 < taken < 20_000  # four rounds of 2,000, the one that is being filled, and the pipe
+    process.kill()
+    process.communicate()
+    sandbox.admin("DELETE", "faults")
