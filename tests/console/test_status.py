@@ -108,8 +108,8 @@ def status(**more: Any) -> Status:
     return Status(**{**known, **more})
 
 
-def shown(found: Status) -> str:
-    console = Console(width=220)
+def shown(found: Status, width: int = 220) -> str:
+    console = Console(width=width)
     with console.capture() as captured:
         console.print(screen(found))
     return captured.get()
@@ -130,6 +130,30 @@ def shown(found: Status) -> str:
 )
 def test_W04_the_screen_says(words: str) -> None:
     assert words in shown(status())
+
+
+@pytest.mark.parametrize("width", [80, 115, 220])
+def test_W04_runs_are_told_without_a_broken_word(width: int) -> None:
+    """Each number with what it counts, on a narrow terminal in words."""
+    words = shown(status(), width).split("The last runs")[1].lower().split()
+    for one in (
+        "new",
+        "updated",
+        "unchanged",
+        "deleted",
+        "rejected",
+        "waiting",
+        "salesforce",
+        "hubspot",
+        "calls",
+        "seconds",
+        "result",
+        "05-01",
+        "sync",
+        "ok",
+    ):
+        assert any(word.strip(",") == one for word in words), one
+    assert {"3", "2", "1", "4", "5", "6", "9", "7", "8"} <= set(words)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -28,10 +29,13 @@ RUN_NAMES = {
     "resync": "resync",
     "retry": "retry",
 }
+# Name, head of the column, words behind the number.
 HEADS = (
-    ("new", "New"), ("updated", "Updated"), ("unchanged", "Unchanged"), ("deleted", "Deleted"), ("rejected", "Rejected"),
-    ("waiting", "Waiting"), ("salesforce_calls", "Salesforce\ncalls"), ("hubspot_calls", "HubSpot\ncalls"),
+    ("new", "New", "new"), ("updated", "Updated", "updated"), ("unchanged", "Unchanged", "unchanged"), ("deleted", "Deleted", "deleted"),
+    ("rejected", "Rejected", "rejected"), ("waiting", "Waiting", "waiting"), ("salesforce_calls", "Salesforce\ncalls", "Salesforce calls"),
+    ("hubspot_calls", "HubSpot\ncalls", "HubSpot calls"),
 )  # fmt: skip
+NARROW_COLUMNS = 115  # of the terminal; below, a column for each number breaks the words of their heads
 
 
 def screen(found: Status) -> RenderableType:
@@ -39,7 +43,9 @@ def screen(found: Status) -> RenderableType:
     lines = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, words in _facts(found):
         lines.add_row(Text(name, style="bold"), Text(words))
-    return Group(lines, Text(), _runs(found.runs) if found.runs else Text("There was no run yet."))
+    return Group(
+        lines, Text(), RunsTable(found.runs[:SHOWN_RUNS]) if found.runs else Text("There was no run yet.")
+    )
 
 
 def _facts(found: Status) -> list[tuple[str, str]]:
@@ -106,26 +112,48 @@ def _clock(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S %Z}" if moment else ""
 
 
-def _runs(runs: tuple[RunShown, ...]) -> Table:
+@dataclass(frozen=True, slots=True)
+class RunsTable:
+    """The last runs, a column for each number; on a narrow terminal the numbers that are not 0, in words."""
+
+    runs: Sequence[RunShown]
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        is_narrow = options.max_width < NARROW_COLUMNS
+        table = _runs_table(
+            ("What came of it",) if is_narrow else tuple(head for _name, head, _words in HEADS)
+        )
+        for run in self.runs:
+            cells = (
+                [_in_words(run)]
+                if is_narrow
+                else [_number(getattr(run, name)) for name, _head, _words in HEADS]
+            )
+            table.add_row(
+                f"{run.started_at:%m-%d %H:%M:%S}",
+                RUN_NAMES.get(run.name, run.name),
+                *cells,
+                f"{run.seconds:.0f}",
+                run.result,
+            )
+        yield table
+
+
+def _runs_table(heads: Sequence[str]) -> Table:
     table = Table(
         title="The last runs (UTC)", title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0)
     )
     table.add_column("Started", no_wrap=True)
     table.add_column("Run", overflow="fold")
-    for _name, head in HEADS:
-        table.add_column(head, justify="right", overflow="fold")
-    table.add_column("Seconds", justify="right", overflow="fold")
+    for head in heads:
+        table.add_column(head, justify="left" if len(heads) == 1 else "right", overflow="fold")
+    table.add_column("Seconds", justify="right", no_wrap=True)
     table.add_column("Result")
-    for run in runs[:SHOWN_RUNS]:
-        numbers = [_number(getattr(run, name)) for name, _head in HEADS]
-        table.add_row(
-            f"{run.started_at:%m-%d %H:%M:%S}",
-            RUN_NAMES.get(run.name, run.name),
-            *numbers,
-            f"{run.seconds:.0f}",
-            run.result,
-        )
     return table
+
+
+def _in_words(run: RunShown) -> str:
+    return ", ".join(f"{number:,} {words}" for name, _head, words in HEADS if (number := getattr(run, name)))
 
 
 def _number(value: int | None) -> str:
