@@ -23,7 +23,7 @@ sandbox: setup ## the local Salesforce and HubSpot, kept in .sandbox/, until Ctr
 test: setup ## everything that proves the project: lint, types, tests
 	@$(MAKE) --no-print-directory lint types tests
 
-faults: setup ## of these the fault runs alone: crashes, kills, lost answers, overlaps, fuzzed input
+faults: setup ## the fault runs, which take half an hour: crashes, kills, lost answers, overlaps, fuzzed input
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m faults
 
 soak: setup ## the same with ten times the seeds: hours
@@ -40,7 +40,7 @@ types:
 	@for package in $(PACKAGES); do echo "mypy $$package"; $(BIN)/mypy "$$package/src"; done
 
 tests:
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not faults"
 
 setup: $(VENV)/.ready
 

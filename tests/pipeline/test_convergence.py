@@ -1,6 +1,6 @@
 """Cases change at random while syncs run under faults of both vendors; after one quiet sync HubSpot equals the rules' word on Salesforce.
 
-`make test` runs 200 seeds in blocks of ten: all but six as real processes with real pipes, forked from a warm program (`forked.py`), which
+`make faults` runs 200 seeds in blocks of ten: all but six as real processes with real pipes, forked from a warm program (`forked.py`), which
 saves the seven seconds that a start of Meltano takes; six with `meltano run case-sync` itself. `make soak` runs 2,000 and twelve.
 One seed again, as a failure tells it: `FAULT_SEED=137 .venv/bin/python -m pytest tests/pipeline/test_convergence.py -k block`.
 What happens in a seed is the same each time; at which request a change of another process's hits, is not.
