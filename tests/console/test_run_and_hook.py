@@ -185,8 +185,11 @@ def test_a_login_refused_in_discovery_has_the_taps_exit_code() -> None:
 
 
 def test_rules_that_do_not_fit_are_a_configuration_error() -> None:
-    found = meltano_said({"event": "Block run completed", "exit_codes": {"mappers": 1}})
-    assert found.exit_code == CONFIGURATION
+    """Meltano 4.4.1 tells a list, and the mapper's name, where nothing else failed."""
+    said = {"event": "Error: rules.fields: no", "name": "case-ticket-mapper", "stdio": "stderr"}
+    for told in ([{"case-ticket-mapper": 1}], {"mappers": 1}):
+        found = meltano_said(said, {"event": "Block run completed", "exit_codes": told})
+        assert (found.exit_code, found.message) == (CONFIGURATION, "rules.fields: no")
 
 
 def test_a_run_under_way_is_told_in_plain_words() -> None:

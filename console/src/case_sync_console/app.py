@@ -9,7 +9,6 @@ import traceback
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 
@@ -62,13 +61,17 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         code = _end("stopped", INTERRUPTED)
-    except KeyboardInterrupt:
-        code = _end("stopped", INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:  # a wrong command line
+        show = getattr(
+            error, "show", None
+        )  # the usage, or the help, which typer's own mistakes of a command line have
         code = error.exit_code
+        if show:
+            show()
+        else:
+            _end(error.format_message(), code)
     except ConsoleError as error:
         code = _end(str(error), error.exit_code)
     except BrokenPipeError:  # `case-sync plan | head`: nobody reads on

@@ -81,6 +81,14 @@ def _from_error_on(lines: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
+def _exit_codes(told: Any) -> dict[str, int]:
+    """By kind. Of mappers that failed, and nothing else did, Meltano tells a list, each with its name."""
+    if isinstance(told, Mapping):
+        return {str(kind): int(code) for kind, code in told.items()}
+    codes = [int(code) for one in told or () for code in one.values()]
+    return {"mappers": codes[0]} if codes else {}
+
+
 def _of_discovery(more: Mapping[str, Any]) -> dict[str, int]:
     found = DISCOVERY_FAILED.search(str(more.get("err", "")))
     return {"extractors": int(found[1])} if found else {}
@@ -96,7 +104,7 @@ def run_end(exit_code: int, events: Iterable[Event]) -> RunEnd:
         said.append(event.text)
         del said[:-SHOWN_LINES]
         if event.text == BLOCK_END:
-            exit_codes = dict(event.more.get("exit_codes") or _of_discovery(event.more))
+            exit_codes = _exit_codes(event.more.get("exit_codes")) or _of_discovery(event.more)
         if event.text == RUN_END:
             seconds = event.more.get("duration_seconds")
     return RunEnd(
