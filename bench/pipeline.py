@@ -34,11 +34,9 @@ PARTS = ("limits", "free", "growth", "empty", "fresh")
 EMPTY_ROUNDS = 5
 POLL_SECONDS = 0.1
 CYCLE_SECONDS = 60
-FEW = {"accounts": 5_000, "contacts": 20_000}  # that the cases of the org are of
-MANY = {
-    "accounts": 12_500,
-    "contacts": 25_000,
-}  # more than five searches a second find beside 1,900 tickets a second
+# What the cases of the org are of; the many are more than five searches a second find beside 1,900 tickets a second.
+FEW = {"accounts": 5_000, "contacts": 20_000}
+MANY = {"accounts": 12_500, "contacts": 25_000}
 LOOKUPS = (("companies", "salesforceaccountid"), ("contacts", "salesforcecontactid"))
 OWN_VARIABLES = ("TAP_", "TARGET_", "MELTANO_", "CASE_TICKET_MAPPER_")
 

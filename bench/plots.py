@@ -14,11 +14,8 @@ from matplotlib import pyplot as plt
 
 NAMES = ("tap", "mapper", "target")
 COLOURS = {"tap": "#0176d3", "mapper": "#7a7a7a", "target": "#ff7a59", "sandbox": "#d9d9d9"}
-ROWS = (
-    "HubSpot's limits",
-    "the same, many accounts",
-    "no limits",
-)  # of the imports, as pipeline.py makes them
+# The imports, in the order in which pipeline.py makes them.
+ROWS = ("HubSpot's limits", "the same, many accounts", "no limits")
 
 
 def processors(imports: list[dict[str, Any]], path: Path) -> None:

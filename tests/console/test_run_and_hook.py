@@ -216,6 +216,17 @@ def test_a_result_line_says_all_outcomes() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("done", "words"),
+    [({"archived": 2}, False), ({"archived": 1, "already_gone": 1}, False), ({}, True)],
+)
+def test_deletions_that_were_carried_out_are_not_left_to_be_confirmed(
+    done: dict[str, int], words: bool
+) -> None:
+    """The target counts what it was asked to delete, and beside it what came of that."""
+    assert ("2 deletions left to be confirmed" in result_line({"held_deletes": 2, **done})) is words
+
+
 # -- the calls
 
 

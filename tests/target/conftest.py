@@ -107,9 +107,8 @@ class Target:
 
     folder: Path
     base_url: str
-    started: list[subprocess.Popen[str]] = field(
-        default_factory=list
-    )  # the fixture ends what a failed test left
+    # The fixture ends what a failed test has left.
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def command(self, **settings: Any) -> list[str]:
         config = {

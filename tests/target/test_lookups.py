@@ -75,9 +75,8 @@ def test_rounds_share_their_searches(portal: LinkedPortal) -> None:
     with ThreadPoolExecutor(len(rounds)) as pool:
         finds = list(pool.map(lambda part: portal.lookups.find([company(one) for one in part]), rounds))
     assert [one.ids for one in finds] == [[ids[one] for one in part] for part in rounds]
-    assert (
-        len(portal.calls("search")) <= 8
-    )  # those that were sent before the others came, and one or two for all of these
+    # Those that were sent before the others came, and one or two for all of these.
+    assert len(portal.calls("search")) <= 8
 
 
 def test_failure_is_told_to_all_who_wait_and_not_remembered(portal: LinkedPortal) -> None:

@@ -63,11 +63,9 @@ def main() -> None:
         code = app(standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
         code = _end("stopped", INTERRUPTED)
-    except typer.TyperException as error:  # a wrong command line
-        show = getattr(
-            error, "show", None
-        )  # the usage, or the help, which typer's own mistakes of a command line have
+    except typer.TyperException as error:
         code = error.exit_code
+        show = getattr(error, "show", None)  # of a wrong command line: the usage, or the help
         if show:
             show()
         else:

@@ -11,7 +11,6 @@ IF_ANY = (
     ("stale", "older than their ticket"),
     ("already_gone", "deleted already"),
     ("foreign", "of another org left alone"),
-    ("held_deletes", "deletions that wait to be confirmed"),
     ("ignored_deletes", "deletions left undone by your rule"),
 )
 
@@ -31,6 +30,8 @@ def result_line(report: Mapping[str, Any], seconds: float | None = None) -> str:
     """`12 cases: 3 tickets new, 8 updated, ...`: one line."""
     told = [f"{count(report, name):,} {words}" for name, words in ALWAYS]
     told += [f"{count(report, name):,} {words}" for name, words in IF_ANY if count(report, name)]
+    if unconfirmed := _unconfirmed(report):
+        told.append(f"{counted(unconfirmed, 'deletion')} left to be confirmed")
     told.append(f"{count(report, 'rejected'):,} rejected")
     line = (
         f"{counted(count(report, 'records') + count(report, 'retried'), 'case')}: tickets {', '.join(told)}"
@@ -38,3 +39,9 @@ def result_line(report: Mapping[str, Any], seconds: float | None = None) -> str:
     if waiting := count(report, "pending_associations"):
         line += f"; {counted(waiting, 'association')} wait for a company, contact or ticket"
     return line + (f"; {seconds:.0f} s" if seconds is not None else "")
+
+
+def _unconfirmed(report: Mapping[str, Any]) -> int:
+    """Deletions asked for that were not carried out at the end of the run."""
+    done = sum(count(report, name) for name in ("archived", "already_gone", "foreign"))
+    return max(0, count(report, "held_deletes") - done)
