@@ -1,7 +1,6 @@
 """The sync is removed: settings, schedule and states go; tickets and logins stay; set-up can begin again."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import yaml
 from case_sync_console.file_edits import removal_splices
 from case_sync_console.yaml_splicing import spliced
 
-from .conftest import Ended, Project, make_project
+from .conftest import Ended, Project
 
 pytestmark = [pytest.mark.xdist_group("console-remove"), pytest.mark.timeout(1200)]
 
@@ -83,13 +82,24 @@ def test_S36_the_ledger_is_empty_and_the_status_says_so(module_project: Project,
     assert (found.json()["sync"], found.json()["runs"], found.json()["on_record"]) == ("saved", [], {})
 
 
-def test_S36_the_sync_can_be_set_up_again(module_project: Project, removed: Any, tmp_path: Path) -> None:
-    """With rules once more, it is switched on as at the first time; comments of the file are still there."""
+def test_S36_without_rules_it_can_be_looked_at_and_not_be_switched_on(
+    module_project: Project, removed: Any
+) -> None:
+    plan = module_project.console("plan")
+    assert (plan.exit_code, "The sync would not run" in plan.stdout) == (3, True), plan.output
+    assert 'To do: case-sync pipelines set "default" PIPELINE' in plan.stdout
+    refused = module_project.console("activate")
+    assert (refused.exit_code, "rules.pipelines.default: is missing" in refused.stderr) == (3, True)
+    assert "sync_status: saved" in module_project.text()
+
+
+def test_S36_the_sync_can_be_set_up_again(module_project: Project, removed: Any) -> None:
+    """As at the first time; comments of the file are still there."""
     assert "# Yours: nothing stands here" in module_project.text()
-    rules = make_project(tmp_path, module_project.sandbox).rules()
-    module_project.change(
-        lambda document: document["plugins"]["mappers"][0]["mappings"][0]["config"].update(rules=rules)
-    )
-    ended = module_project.console("activate")
+    ended = module_project.console("setup", "--yes", "--account", "--activate")
     assert ended.exit_code == 0, ended.output
     assert "The sync is on." in ended.stdout
+    rules = module_project.rules()
+    assert rules["associations"] == {"account": "on"}
+    assert rules["pipelines"]["default"]["pipeline"] == "Support Pipeline"
+    assert set(rules["pipelines"]) > {"Billing Process", "Returns Process"}

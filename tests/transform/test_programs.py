@@ -37,7 +37,7 @@ def test_shown_rules_are_those_in_effect_with_the_defaults() -> None:
         "associations": {"account": {"match": [{"by": "domain", "from": "Account__Website", "convert": "domain"}], "label": "Customer"}},
         "filter": {"all": [{"field": "AccountId", "filled": True}], "any": [{"field": "Priority", "is": "High", "is_not": "Low"}]},
     }  # fmt: skip
-    shown = shown_rules(rules)
+    shown = shown_rules(read_rules(rules), rules)
     fields = {field["property"]: field for field in shown["fields"]}
     assert set(fields) == (set(DEFAULT_FIELDS) - {"content"}) | {"origin_text"}
     assert shown["switched_off"] == ["content"]
@@ -86,9 +86,10 @@ def test_a_filter_is_shown_in_the_form_in_which_it_can_be_read() -> None:
             "otherwise": "delete_ticket",
         },
     }  # fmt: skip
-    shown = shown_rules(block)["filter"]
+    shown = shown_rules(read_rules(block), block)["filter"]
     assert read_rules(block | {"filter": shown}).filter == read_rules(block).filter
-    assert shown_rules({"pipelines": PIPELINES})["filter"] is None
+    unfiltered = {"pipelines": PIPELINES}
+    assert shown_rules(read_rules(unfiltered), unfiltered)["filter"] is None
 
 
 def test_rules_are_shown_from_the_project_the_file_that_it_names_and_a_file(
@@ -102,7 +103,7 @@ def test_rules_are_shown_from_the_project_the_file_that_it_names_and_a_file(
     )
     shown = [command("--rules", str(path), "--show-rules") for path in ("meltano.yml", rules, project)]
     assert [done.returncode for done in shown] == [0, 0, 0], shown
-    assert [json.loads(done.stdout) for done in shown] == [shown_rules(block)] * 3
+    assert [json.loads(done.stdout) for done in shown] == [shown_rules(read_rules(block), block)] * 3
 
 
 def test_malformed_rules_are_not_shown_but_told(tmp_path: Path) -> None:
@@ -135,7 +136,8 @@ def test_N02_findings_come_as_json_and_say_what_the_text_says(metadata: list[str
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("fields: {subject: null}", ["rules.fields.subject: can't be taken away", "rules.pipelines: is missing"]),
+        ("fields: {subject: null}", ["rules.fields.subject: can't be taken away"]),
+        ("fields: {subject: {}}", ["rules.fields.subject: needs one of 'from'", "rules.pipelines.default: is missing"]),
         ("pipelines: [", ["can't be read as YAML at line 1"]),
     ],
 )  # fmt: skip
@@ -145,7 +147,38 @@ def test_malformed_rules_are_problems_in_the_json(tmp_path: Path, text: str, tol
     done = command("--rules", str(rules), "--check-rules=json")
     found = json.loads(done.stdout)
     assert (done.returncode, found["ok"], len(found["problems"])) == (1, False, len(told))
+    assert found["rules"] is None
     assert all(any(words in problem for problem in found["problems"]) for words in told)
+
+
+@pytest.mark.parametrize(
+    ("text", "gap"),
+    [
+        ("{}", "rules.pipelines.default: is missing"),
+        ("unmapped_process: skip", "rules.pipelines: is empty: no case would become a ticket"),
+        (
+            "{unmapped_status: default_stage, pipelines: {default: {pipeline: Support Pipeline}}}",
+            "rules.pipelines.default.default_stage: is missing",
+        ),
+    ],
+)
+def test_S36_rules_that_are_not_whole_yet_are_shown_but_taken_by_no_run(
+    metadata: list[str], tmp_path: Path, text: str, gap: str
+) -> None:
+    """After `case-sync remove` the rules are an empty block, from which a set-up starts."""
+    rules = tmp_path / "rules.yml"
+    rules.write_text(text, encoding="utf-8")
+    done = command("--rules", str(rules), "--check-rules=json", *options_of(metadata))
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["ok"]) == (1, False)
+    assert [problem for problem in found["problems"] if problem.startswith(gap)]
+    assert {field["property"] for field in found["rules"]["fields"]} == set(DEFAULT_FIELDS)
+    assert found["places"]
+    for refused in (
+        command("--rules", str(rules), "--show-rules"),
+        command("--rules", str(rules), "--check-rules"),
+    ):
+        assert (refused.returncode, gap in refused.stderr) == (1, True), refused
 
 
 def test_S19_places_are_told_for_each_active_process_and_status(metadata: list[str], tmp_path: Path) -> None:

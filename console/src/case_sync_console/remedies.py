@@ -19,6 +19,7 @@ COMMANDS = (
     (r"rules\.pipelines\.(.+?)\.stages\.(.+?):", 'case-sync pipelines set "{0}" --stage "{1}=STAGE"'),
     (r"rules\.pipelines\.(.+?)\.(closed|default)_stage:", 'case-sync pipelines set "{0}" --{1}-stage STAGE'),
     (r"rules\.pipelines\.(.+?)(?:\.pipeline)?:", 'case-sync pipelines set "{0}" PIPELINE'),
+    (r"rules\.pipelines:", "case-sync setup, or case-sync pipelines set PROCESS PIPELINE"),
     (r"rules\.fields\.([^.:]+): is missing", "case-sync mappings add {0} FIELD"),
     (r"rules\.fields\.([^.:]+)", "case-sync mappings edit {0}, or case-sync mappings delete {0}"),
     (r"rules\.associations\.(account|contact|parent_case)", "case-sync rules set {0} off, or mend it there"),

@@ -17,7 +17,7 @@ from case_ticket_mapper.places_shown import places
 from case_ticket_mapper.rules import Rules
 from case_ticket_mapper.rules_against_metadata import check
 from case_ticket_mapper.rules_files import rules_block, rules_of_file
-from case_ticket_mapper.rules_reading import read_rules
+from case_ticket_mapper.rules_reading import read_draft, read_rules
 from case_ticket_mapper.rules_shown import shown_rules
 
 SHOWN_CHARACTERS = 120
@@ -56,7 +56,8 @@ def answer(
     if asked["check_rules"]:
         return checked(block(), metadata)
     if asked["show_rules"]:
-        return [json_text(shown_rules(block()))], True
+        read = block()
+        return [json_text(shown_rules(read_rules(read), read))], True
     return list(explanation(read_rules(block()), asked["case_path"])), True
 
 
@@ -108,23 +109,24 @@ def checked(block: Any, paths: Iterable[Path]) -> tuple[list[str], bool]:
 def checked_as_json(read: Callable[[], Any], paths: Iterable[Path]) -> tuple[list[str], bool]:
     """The same as one JSON object, with all else that a console wants to know: each start of a program takes its time.
 
-    Rules that can't be read at all are problems there, too.
+    Rules that can't be read at all are problems there, too; rules with gaps are shown as far as they go.
     """
     try:
         block, known = read(), metadata_of(paths)
-        rules = read_rules(block)
+        draft = read_draft(block)
     except RulesError as error:
         return [_findings_json(error.problems)], False
     except MapperError as error:
         return [_findings_json([str(error)])], False
-    found = check(rules, known)
+    found = check(draft.rules, known)
+    problems = [*draft.gaps, *found.problems]
     more = {
         "without_rule": found.without_rule,
-        "places": places(rules, known),
-        "rules": shown_rules(block),
+        "places": places(draft.rules, known),
+        "rules": shown_rules(draft.rules, block),
         "fit": fit(known) if known.fields is not None and known.properties is not None else None,
     }
-    return [_findings_json(found.problems, **more)], not found.problems
+    return [_findings_json(problems, **more)], not problems
 
 
 def _findings_json(problems: Sequence[str], **more: Any) -> str:

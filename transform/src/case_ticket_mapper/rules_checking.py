@@ -39,7 +39,9 @@ def _validator() -> Draft202012Validator:
 def near(word: str, known: Collection[str]) -> str:
     """`did you mean x?`, or what there is."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else f"known are {', '.join(known)}"
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known are {', '.join(known)}" if known else "there is none"
 
 
 def shown(value: Any) -> str:

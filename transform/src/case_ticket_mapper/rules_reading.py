@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,30 +33,52 @@ SWITCH = {True: True, False: False, "on": True, "off": False}
 WITH_OPTIONS = ("option", "multi_option")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Rules that can be read; with `gaps`, each by its path, they can be looked at and edited, and no run takes them."""
+
+    rules: Rules
+    gaps: tuple[str, ...]
+
+
 def read_rules(block: Any) -> Rules:
     """The rules of a block; what it leaves out has its default.
 
     Raises:
         RulesError: with every problem: first of its structure, then, if that is right, of what its parts say together.
     """
+    draft = read_draft(block)
+    if draft.gaps:
+        raise RulesError(draft.gaps)
+    return draft.rules
+
+
+def read_draft(block: Any) -> Draft:
+    """The same of rules that are not whole yet, such as the empty block that `case-sync remove` leaves.
+
+    Raises:
+        RulesError: with every problem, gaps among them, where a part of the block can't be read.
+    """
     if problems := structure_problems(block):
         raise RulesError(problems)
     lookups: Mapping[str, Mapping[str, Plain]] = block.get("lookups", {})
     merged = {**DEFAULT_FIELDS, **block.get("fields", {})}
     fields = {name: as_mapping(rule) for name, rule in merged.items() if rule is not None}
-    if problems := [*_field_problems(fields, lookups), *_pipeline_problems(block)]:
-        raise RulesError(problems)
-    return Rules(
+    gaps = tuple(_gaps(block))
+    if problems := [*_field_problems(fields, lookups)]:
+        raise RulesError([*problems, *gaps])
+    rules = Rules(
         on_case_deleted=block.get("on_case_deleted", "do_nothing"),
         on_case_merged=block.get("on_case_merged", "as_deleted"),
         filter=_filter(block["filter"]) if "filter" in block else None,
         fields=tuple(_field(name, rule, lookups) for name, rule in fields.items()),
         pipeline_by=block.get("pipeline_by", "BusinessProcess__Name"),
-        pipelines={str(name): _pipeline(rule) for name, rule in block["pipelines"].items()},
+        pipelines={str(name): _pipeline(rule) for name, rule in block.get("pipelines", {}).items()},
         associations=tuple(_associations(block.get("associations", {}))),
         unmapped_status=block.get("unmapped_status", "reject"),
         unmapped_process=block.get("unmapped_process", "default_stage"),
     )
+    return Draft(rules=rules, gaps=gaps)
 
 
 # -- what the schema can't say
@@ -117,10 +140,13 @@ def template_columns(template: str | None) -> list[str]:
     return [name for _, name, _, _ in Formatter().parse(template or "") if name]
 
 
-def _pipeline_problems(block: Mapping[str, Any]) -> Iterable[str]:
-    pipelines: Mapping[str, Mapping[str, Any]] = block["pipelines"]
+def _gaps(block: Mapping[str, Any]) -> Iterable[str]:
+    """Pipelines and stages that other parts of the rules count on."""
+    pipelines: Mapping[str, Mapping[str, Any]] = block.get("pipelines", {})
     if block.get("unmapped_process", "default_stage") == "default_stage" and DEFAULT not in pipelines:
         yield "rules.pipelines.default: is missing: cases without a support process need a pipeline (or set unmapped_process to reject or skip)"
+    elif not pipelines:
+        yield "rules.pipelines: is empty: no case would become a ticket; name a pipeline for each support process"
     if block.get("unmapped_status") == "default_stage":
         for name, rule in pipelines.items():
             if "default_stage" not in rule:

@@ -16,20 +16,15 @@ from case_ticket_mapper.rules import (
     FieldRule,
     FilterRule,
     PipelineRule,
+    Rules,
 )
-from case_ticket_mapper.rules_reading import read_rules
 from case_ticket_mapper.schema_out import tickets_schema
 
 NEEDED = frozenset({"subject"})  # rules.schema.json lets these not be null
 
 
-def shown_rules(block: Any) -> dict[str, Any]:
-    """Every rule of a block as it is in effect.
-
-    Raises:
-        RulesError: the block has problems; all of them at once.
-    """
-    rules = read_rules(block)
+def shown_rules(rules: Rules, block: Mapping[str, Any]) -> dict[str, Any]:
+    """Every rule as it is in effect; `block` is what the rules were read from."""
     named: Mapping[str, Any] = block.get("fields", {})
     paths = {rule.path for rule in rules.associations}
     return {

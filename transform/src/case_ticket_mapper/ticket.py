@@ -261,6 +261,8 @@ NAMED_BY_ADMINS = frozenset(
 
 def named(column: str, value: Any) -> str:
     """How a reason speaks of a column: with its value where that is no customer's word."""
+    if value is None:
+        return f"an empty {column}"
     return f"{column} '{value}'" if column in NAMED_BY_ADMINS else f"this {column}"
 
 
