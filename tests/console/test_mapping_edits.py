@@ -34,7 +34,7 @@ def mapping(text: str, name: str) -> Any:
     [
         ("source_ref", "External_Reference__c", "External_Reference__c"),
         ("source_ref", "Internal_Notes__c", {"from": "Internal_Notes__c", "convert": "text"}),
-        ("source_ref", "Account__Industry", "Account__Industry"),
+        ("source_ref", "Account__Website", "Account__Website"),
         ("closed_date", "ClosedDate", {"from": "ClosedDate", "convert": "datetime"}),
         ("created_by", "Units_Affected__c", {"from": "Units_Affected__c", "convert": "number"}),
         ("created_by", "Discount__c", {"from": "Discount__c", "convert": "percent"}),

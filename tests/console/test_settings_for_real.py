@@ -118,9 +118,13 @@ def test_the_preview_leaves_no_state(live: Project, first_plan: Ended) -> None:
             ["mappings", "add", "created_by", "Subject"],
             ["'Subject' (Text) does not fit the ticket property 'created_by' (Number)"],
         ),
+        (
+            ["mappings", "add", "hs_resolution", "Account__Industry"],
+            ["add Account.Industry to its setting relationship_fields"],
+        ),
         (["mappings", "edit", "content", "--convert", "percent"], ["rules.fields.content", "number"]),
     ],
-    ids=["by-the-console", "by-the-mapper"],
+    ids=["by-the-console", "not-read-by-the-tap", "by-the-mapper"],
 )
 def test_N02_what_would_not_work_is_refused_byte_for_byte(
     live: Project, command: list[str], words: list[str]

@@ -34,6 +34,8 @@ def test_describe_is_one_object_about_the_org(sandbox: RunningSandbox, tap: Tap)
     assert 0 < found["api_used_24h"] < 5
     case = found["case"]
     assert (case["name"], {f["name"] for f in case["fields"]} >= {"Id", "Status"}) == ("Case", True)
+    assert {"Subject", "Account__Name", "BusinessProcess__Name", "_sf_organization_id"} <= {*found["columns"]}
+    assert "LastViewedDate" not in found["columns"]
     processes = found["support_processes"]["records"]
     assert {"Id", "Name", "IsActive"} == set(processes[0])
     assert "Technical Support Process" in {p["Name"] for p in processes}
@@ -45,6 +47,19 @@ def test_describe_is_one_object_about_the_org(sandbox: RunningSandbox, tap: Tap)
         "is_active": True,
         "support_process": "Billing Process",
     }
+
+
+def test_describe_names_the_columns_that_a_run_sends(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(2)
+    settings = {"relationship_fields": ["Account.Industry"], "exclude_fields": ["Comments"]}
+    (found,) = answers(tap, "--describe", **settings)
+    read = tap.read(**settings)
+    (sent,) = [
+        m["schema"]["properties"] for m in read.messages if m["type"] == "SCHEMA" and m["stream"] == "cases"
+    ]
+    assert found["columns"] == list(sent)
+    assert "Account__Industry" in sent
+    assert "Comments" not in sent
 
 
 def test_mapper_reads_what_describe_says(sandbox: RunningSandbox, tap: Tap) -> None:

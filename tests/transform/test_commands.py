@@ -115,6 +115,28 @@ def test_N02_S18_each_misfit_is_told_with_its_path_and_the_nearest(
     assert any(told in problem for problem in found.problems), found.problems
 
 
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("Account__Name", None),
+        ("Account__Industry", "add Account.Industry to its setting relationship_fields"),
+        ("Account__Nam", "did you mean 'Account__Name'?"),
+        ("Depot__r__Zone__c", "add Depot__r.Zone__c to its setting relationship_fields"),
+        ("BusinessProcess__Nmae", "did you mean 'BusinessProcess__Name'?"),
+        ("Comments", "is it in its setting exclude_fields?"),
+    ],
+)
+def test_N02_columns_that_the_tap_does_not_read_are_told_before_a_run(field: str, told: str | None) -> None:
+    """Describe of Case knows nothing of related records: the tap says which of their fields it reads."""
+    read = ["Id", "Status", "Subject", "Account__Name", "BusinessProcess__Name", "Depot__r__Site__c"]
+    case = {"name": "Case", "fields": [{"name": name, "type": "string"} for name in ["Comments", *read[:3]]]}
+    known = add(Metadata(), {"case": case, "columns": read})
+    rules = read_rules({"pipelines": {"default": {"pipeline": "P"}}, "fields": {"content": field}})
+    found = [text for text in check(rules, known).problems if text.startswith("rules.fields.content")]
+    assert len(found) == (0 if told is None else 1), found
+    assert told is None or told in found[0]
+
+
 def test_S19_every_process_status_and_value_without_a_rule_is_listed(metadata: list[str]) -> None:
     known = Metadata()
     for path in metadata:

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from tap_salesforce_cases.describing import Described
-from tap_salesforce_cases.errors import QueryTooLongError, TapError
+from tap_salesforce_cases.errors import QueryTooLongError, TapError, UnreadableObjectError
 from tap_salesforce_cases.listing import Listing
 from tap_salesforce_cases.moments import to_wire
 from tap_salesforce_cases.objects import CASES
@@ -28,7 +28,7 @@ OPTIONS: list[click.Parameter] = [
     click.Option(
         ["--describe"],
         is_flag=True,
-        help="Print one JSON object for other programs: the org, its API calls, Case with its fields, support processes, statuses.",
+        help="Print one JSON object for other programs: the org, its API calls, Case with its fields, the columns of `cases`, support processes, statuses.",
     ),
     click.Option(["--count-cases"], is_flag=True, help="Print how many cases are in scope."),
     click.Option(
@@ -58,7 +58,9 @@ def describe(tap: TapSalesforceCases) -> None:
         cases = _listing(tap, described).count()
     except QueryTooLongError:
         cases = None
-    answer = org_as_json(dict(zip([*TABLES, "user"], tables, strict=True)), described.body)
+    answer = org_as_json(
+        dict(zip([*TABLES, "user"], tables, strict=True)), described.body, _columns(tap, described)
+    )
     usage = tap.session.usage
     about = {
         "organization_id": session.organization_id,
@@ -71,6 +73,14 @@ def describe(tap: TapSalesforceCases) -> None:
         "cases": cases,
     }
     _print([about | answer])
+
+
+def _columns(tap: TapSalesforceCases, described: Described) -> list[str] | None:
+    """Those of `cases`; None for a user to whom a run would refuse to read it."""
+    try:
+        return list(tap.describer.columns(CASES, described).schema()["properties"])
+    except UnreadableObjectError:
+        return None
 
 
 def count_cases(tap: TapSalesforceCases) -> None:

@@ -22,17 +22,21 @@ def user_name_query(user_id: str) -> str:
     return f"SELECT Username FROM User WHERE Id = {string_literal(user_id)}"  # noqa: S608
 
 
-def org_as_json(tables: Mapping[str, Records], case: Mapping[str, Any]) -> dict[str, Any]:
+def org_as_json(
+    tables: Mapping[str, Records], case: Mapping[str, Any], columns: Sequence[str] | None
+) -> dict[str, Any]:
     """The members of the answer that come from tables and from describe.
 
     Args:
         tables: the records of TABLES by name, and those of the user's own query as `user`.
         case: describe of Case, which is passed on as it is.
+        columns: of the stream `cases`, those of related records among them; None where they can't be read.
     """
     processes = {str(p["Id"]): p["Name"] for p in tables["support_processes"]}
     return {
         "username": next((u["Username"] for u in tables["user"]), None),
         "case": case,
+        "columns": columns,
         "support_processes": {"records": [_plain(p) for p in tables["support_processes"]]},
         "case_statuses": {"records": [_plain(s) for s in tables["case_statuses"]]},
         "record_types": [

@@ -7,7 +7,7 @@ properties, pipelines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,12 +59,14 @@ class Metadata:
     """What is at hand; None where nothing was given.
 
     Attributes:
+        columns: of the tap's stream `cases`, those of related records among them.
         processes: names of the support processes; `retired` are those among them that are not active.
         statuses: case status -> whether it closes the case.
         required: ticket properties that the portal requires.
     """
 
     fields: Mapping[str, CaseField] | None = None
+    columns: tuple[str, ...] | None = None
     record_types: tuple[str, ...] | None = None
     processes: tuple[str, ...] | None = None
     retired: frozenset[str] = frozenset()
@@ -116,6 +118,10 @@ def _with_case(known: Metadata, body: Mapping[str, Any]) -> Metadata:
     return replace(known, fields=_fields(body["fields"]), record_types=_record_types(body))
 
 
+def _with_columns(known: Metadata, names: Iterable[str] | None) -> Metadata:
+    return known if names is None else replace(known, columns=tuple(map(str, names)))
+
+
 def _with_processes(known: Metadata, body: Mapping[str, Any]) -> Metadata:
     names = tuple(str(r["Name"]) for r in body["records"])
     retired = frozenset(str(r["Name"]) for r in body["records"] if r.get("IsActive") is False)
@@ -136,8 +142,9 @@ def _with_pipelines(known: Metadata, body: Mapping[str, Any]) -> Metadata:
 
 
 # By the names that --describe of the tap and of the target give them.
-READERS: dict[str, Callable[[Metadata, Mapping[str, Any]], Metadata]] = {
+READERS: dict[str, Callable[[Metadata, Any], Metadata]] = {
     "case": _with_case,
+    "columns": _with_columns,
     "support_processes": _with_processes,
     "case_statuses": _with_statuses,
     "properties": _with_properties,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from case_ticket_mapper.rules_reading import columns_of
 
 # Columns that the tap adds to those of describe.
 JOINED = ("_sf_", "_sdc_", "BusinessProcess__", "CaseStatus__")
+SEPARATOR = re.compile(r"__(?!c$|r__)")  # in a column's name, where its path has a dot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +37,31 @@ def check(rules: Rules, known: Metadata) -> Findings:
 
 
 def _columns(rules: Rules, known: Metadata) -> Iterator[str]:
-    """Fields of Case that the rules read and the user does not see; columns of parents are not in this describe."""
-    if known.fields is None:
-        return
+    """Columns that the rules read and the tap does not send: it would stop every run."""
     for column, path in columns_of(rules).items():
-        if (
-            column not in known.fields
-            and "__" not in column.removesuffix("__c")
-            and not column.startswith(JOINED)
-        ):
-            yield f"rules.{path}: Case has no field '{column}' that the user may read; {near(column, known.fields)}"
+        if text := _why_not_read(column, known):
+            yield f"rules.{path}: {text}"
+
+
+def _why_not_read(column: str, known: Metadata) -> str | None:
+    """None for a column that is read, or of which that is not known: describe of Case has no columns of parents."""
+    is_joined = "__" in column.removesuffix("__c") or column.startswith(JOINED)
+    if known.fields is not None and column not in known.fields and not is_joined:
+        return f"Case has no field '{column}' that the user may read; {near(column, known.fields)}"
+    if known.columns is None or column in known.columns:
+        return None
+    if not is_joined:
+        return f"the tap does not read the Case field '{column}': is it in its setting exclude_fields?"
+    of_parents = [name for name in known.columns if "__" in name.removesuffix("__c")]
+    return (
+        f"the tap reads no column '{column}': add {relationship_path(column)} to its setting relationship_fields, "
+        f"or take a column that it reads; {near(column, of_parents)}"
+    )
+
+
+def relationship_path(column: str) -> str:
+    """`Account__Industry` -> `Account.Industry`, `Depot__r__Zone__c` -> `Depot__r.Zone__c`."""
+    return SEPARATOR.sub(".", column)
 
 
 def _pipelines(rules: Rules, known: Metadata) -> Iterator[str]:
