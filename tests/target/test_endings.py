@@ -114,6 +114,16 @@ def test_rejected_cases_of_the_mapper_are_put_on_record(sandbox: RunningSandbox,
     assert "ResourceWarning" not in loaded.log
     assert target.ledger.stat().st_mode & 0o077 == 0
     assert sandbox.tickets() == []
+    rehearsed = target.load(stream, dry_run=True)
+    assert rehearsed.report["rejected"] == 1
+    assert target.plan() == [
+        {
+            "key": case_id(7),
+            "would": "reject",
+            "code": "UNMAPPED_STATUS",
+            "reason": "no stage for this status",
+        }
+    ]
 
 
 def test_empty_input_is_no_error(target: Target) -> None:

@@ -48,6 +48,10 @@ class PlanFile:
             self._file.write(text)
             self._file.flush()
 
+    def reject(self, rejected: Iterable[Rejected]) -> None:
+        """Records that the run would put on record."""
+        self.write(map(_rejection_line, rejected))
+
     def archive(self, doomed: Iterable[Doomed]) -> None:
         """What the run would archive; the evidence is a record that says deleted, or a snapshot without the key."""
         self.write(
@@ -124,7 +128,7 @@ class Rehearsal:
 
     def _reject(self, rejected: Rejected, outcome: RoundOutcome) -> dict[str, Any]:
         outcome.rejected.append(rejected)
-        return {"key": rejected.key, "would": "reject", "code": rejected.code, "reason": rejected.message}
+        return _rejection_line(rejected)
 
     def _delete(self, item: Delete, outcome: RoundOutcome) -> dict[str, Any]:
         if self._policy.archives:
@@ -202,6 +206,10 @@ def differences(properties: Mapping[str, str], there: Mapping[str, Any]) -> dict
         for name, value in properties.items()
         if (there.get(name) or "") != value
     }
+
+
+def _rejection_line(rejected: Rejected) -> dict[str, Any]:
+    return {"key": rejected.key, "would": "reject", "code": rejected.code, "reason": rejected.message}
 
 
 def _rejected(item: Upsert, error: UnresolvedError) -> Rejected:

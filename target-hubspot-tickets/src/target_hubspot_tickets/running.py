@@ -32,7 +32,7 @@ UNREADABLE = "UNREADABLE"  # code of a record that is none; trying it again is o
 
 @dataclass(slots=True, kw_only=True)
 class _Stream:
-    """A stream of the input: its schema, and what loads it; None for streams that hold no tickets."""
+    """A stream of the input: its schema, and what takes in its rounds; None for one that has none."""
 
     schema: Mapping[str, Any]
     load: Load | None = None
@@ -76,7 +76,9 @@ class Run:
         self._launch()
         self._rounds.settle()
         self._streams[stream] = _Stream(schema=schema)
-        if stream not in {REJECTED_CASES, SNAPSHOTS}:
+        if stream == REJECTED_CASES:
+            self._streams[stream].load = self.session.rejections()
+        elif stream != SNAPSHOTS:
             self._streams[stream].load = self.session.open_stream(message)
             if known is None:  # once in a run, not with each change of the schema
                 self.phase = "retrying"
@@ -201,7 +203,7 @@ class Run:
         building, self._building = self._building, None
         if building is None:
             return
-        self._rounds.launch(building.round, self._streams[building.stream].load or _on_record)
+        self._rounds.launch(building.round, self._load(building.stream))
 
     def _confirm(self, round_: Round, outcome: RoundOutcome) -> None:
         """Put a round's outcome on record; its states may leave then."""
@@ -271,8 +273,3 @@ def _grouped(items: Iterator[Item]) -> Iterator[list[Item]]:
             group = []
     if group:
         yield group
-
-
-def _on_record(round_: Round) -> RoundOutcome:
-    """A round of nothing but rejections of the mapper's."""
-    return RoundOutcome(rejected=list(round_.rejected.values()))

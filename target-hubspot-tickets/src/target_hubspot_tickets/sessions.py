@@ -168,6 +168,18 @@ class Session:
             rules,
         ).load
 
+    def rejections(self) -> Load:
+        """What takes in a round of nothing but rejections of the mapper's."""
+        file = self._plan_file if self.settings["dry_run"] else None
+
+        def load(round_: Round) -> RoundOutcome:
+            rejected = list(round_.rejected.values())
+            if file:
+                file.reject(rejected)
+            return RoundOutcome(rejected=rejected)
+
+        return load
+
     def _open_portal(
         self,
         columns: Mapping[str, Any] | None,
