@@ -3,6 +3,8 @@
 import itertools
 import json
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -187,3 +189,25 @@ def test_told_to_stop_it_ends_behind_a_whole_line(
     rest = tap.read(states[-1])
     emitted = {m["record"]["Id"] for m in messages if m["type"] == "RECORD"}
     assert emitted | set(rest.ids) == set(stored(sandbox))
+
+
+TOLD_AT_ITS_END = """import json, os, sys
+from tap_salesforce_cases.tap import TapSalesforceCases
+tap = TapSalesforceCases(config=json.load(open(sys.argv[1])))
+tap.sync_all()
+os.kill(os.getpid(), int(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_R07_told_to_stop_when_all_is_out_it_just_ends(
+    sandbox: RunningSandbox, tap: Tap, signal_number: int
+) -> None:
+    sandbox.seed(5)
+    config = tap.command()[-1]
+    done = subprocess.run(
+        [sys.executable, "-c", TOLD_AT_ITS_END, config, str(int(signal_number))],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["value"]["salesforce"]["rows"] == 5

@@ -189,7 +189,7 @@ def test_filter_by_number_id_and_moments(sandbox: RunningSandbox, tap: Tap, api_
 
 
 def test_last_state_says_what_the_run_took(sandbox: RunningSandbox, tap: Tap) -> None:
-    """Beside the bookmarks, read by nobody here: an answer of yesterday changes nothing."""
+    """Beside the bookmarks, and only when all is read: an answer of yesterday is gone from the first state of a run on."""
     sandbox.seed(20)
     change(sandbox, "delete", next(iter(stored(sandbox))))
     read = tap.read()
