@@ -192,6 +192,26 @@ def test_rules_that_do_not_fit_are_a_configuration_error() -> None:
         assert (found.exit_code, found.message) == (CONFIGURATION, "rules.fields: no")
 
 
+def test_a_mapper_that_ended_before_its_neighbours_is_told_though_meltano_blames_them() -> None:
+    """Meltano 4.4.1, core/block/extract_load.py: the exit codes of the others are made up then."""
+    err = (
+        "Unexpected completion sequence in ExtractLoadBlock set. Intermediate block (likely a mapper) failed."
+    )
+    end = {"event": "Block run completed", "err": err, "exit_codes": {"extractors": 1, "loaders": 1}}
+    said = {"event": "Error: rules.fields: no", "name": "case-ticket-mapper", "stdio": "stderr"}
+    found = meltano_said(said, end)
+    assert (found.plugin, found.exit_code, found.message) == (
+        "case-ticket-mapper",
+        CONFIGURATION,
+        "rules.fields: no",
+    )
+    assert meltano_said(end).exit_code == FAULT
+    fault = said | {
+        "event": "Error: a fault of this program: KeyError in ticket.py, line 7. Please report it"
+    }
+    assert meltano_said(fault, end).exit_code == FAULT
+
+
 def test_a_run_under_way_is_told_in_plain_words() -> None:
     words = "Another 'sandbox:x' pipeline is already running which started at 2026-11-26 20:15:49.358778+00:00. Wait until ..."
     found = meltano_said({"event": words, "level": "error"})
@@ -212,7 +232,7 @@ def test_a_result_line_says_all_outcomes() -> None:
     }
     assert result_line(report, 7.4) == (
         "1,200 cases: tickets 1 new, 2 updated, 3 unchanged, 4 deleted, 6 older than their ticket, 5 rejected; "
-        "1 association wait for a company, contact or ticket; 7 s"
+        "1 association waits for a company, contact or ticket; 7 s"
     )
 
 
@@ -349,6 +369,7 @@ def test_N31_N32_a_refused_token_is_exit_4_with_a_suspension_and_then_a_recovery
         }
 
     project.change(configure)
+    project.switch_on()
     refused = project.console("run", TARGET_HUBSPOT_TICKETS_ACCESS_TOKEN="wrong-token-4711")
     assert refused.exit_code == AUTHENTICATION, refused.output
     assert "access_token" in refused.stderr
@@ -371,6 +392,15 @@ def test_N31_N32_a_refused_token_is_exit_4_with_a_suspension_and_then_a_recovery
     assert len(receiver.bodies) == 2
 
 
+def test_S22_a_sync_that_was_never_switched_on_brings_in_nothing(project: Project) -> None:
+    """Its first run would be an import of all cases, which nobody asked for."""
+    project.sandbox.seed(5)
+    ended = project.console("run")
+    assert (ended.exit_code, "case-sync activate" in ended.stdout) == (0, True), ended.output
+    assert project.sandbox.tickets() == []
+    assert project.sandbox.requests(half="salesforce") == []
+
+
 def test_a_case_that_a_rule_rejects_is_exit_7(project: Project) -> None:
     """Done, but not all of it arrived: said with the command that tells more."""
     project.sandbox.seed(20)
@@ -381,6 +411,7 @@ def test_a_case_that_a_rule_rejects_is_exit_7(project: Project) -> None:
             pipeline["stages"].pop("Working", None)
 
     project.change_rules(unmap)
+    project.switch_on()
     ended = project.console("run")
     assert ended.exit_code == PARTIAL, ended.output
     assert "case-sync errors" in ended.stdout
@@ -388,6 +419,7 @@ def test_a_case_that_a_rule_rejects_is_exit_7(project: Project) -> None:
 
 def test_N24_at_the_api_budget_a_run_stops_in_good_order_and_the_next_goes_on(project: Project) -> None:
     """Exit code 5; what was read is there, its place is kept, and what is left comes once there are calls again."""
+    project.switch_on()
     project.sandbox.seed(600)
     used = project.sandbox.admin("GET", "salesforce/counts")["api_calls"]
     project.sandbox.admin("POST", "salesforce/switches", {"daily_limit": (used + 5) * 2})
@@ -415,6 +447,7 @@ def command_lines() -> list[str]:
 
 def test_a_run_that_is_told_to_end_takes_all_its_programs_with_it(project: Project) -> None:
     """As systemd stops a unit; the ledger is free again at once, and nobody is told of a failure."""
+    project.switch_on()
     project.sandbox.seed(150)
     project.sandbox.faults(
         [{"half": "hubspot", "path": "batch/upsert", "probability": 1.0, "latency_ms": 3000}]

@@ -14,6 +14,7 @@ KINDS = ("loaders", "extractors", "mappers")
 BLOCK_END, RUN_END = "Block run completed", "Run completed"
 # Meltano 4: core/plugin/singer/tap.py. A tap that fails in discovery stands in no `exit_codes`.
 DISCOVERY_FAILED = re.compile(r"Catalog discovery failed: .*? returned (\d+) with stderr", re.DOTALL)
+MAPPER_ENDED = re.compile(r"Intermediate block \(likely a mapper\) failed")
 SHOWN_LINES = 40
 
 
@@ -59,6 +60,10 @@ class RunEnd:
     last_words: Mapping[str, tuple[str, ...]]
     seconds: float | None
 
+    def error_of(self, plugin: str) -> str:
+        """A plugin's own words about its failure; "" where it has none."""
+        return "\n".join(_from_error_on(self.last_words.get(plugin, ())))
+
     @property
     def failed(self) -> tuple[str, int] | None:
         """Kind and exit code of the plugin whose ending explains the run's; None where all is well."""
@@ -68,9 +73,9 @@ class RunEnd:
 
     def message(self, plugin: str | None = None) -> str:
         """What a plugin said last about the failure; or all of them, or Meltano, where it said nothing."""
-        own = _from_error_on(self.last_words.get(plugin, ())) if plugin else ()
-        errors = own or [text for lines in self.last_words.values() for text in _from_error_on(lines)]
-        return "\n".join(errors) or "\n".join(self.last_words.get("", ())[-3:]) or "meltano run failed"
+        own = self.error_of(plugin) if plugin else ""
+        errors = [error for one in self.last_words if (error := self.error_of(one))]
+        return own or "\n".join(errors) or "\n".join(self.last_words.get("", ())[-3:]) or "meltano run failed"
 
 
 def _from_error_on(lines: tuple[str, ...]) -> tuple[str, ...]:
@@ -81,8 +86,15 @@ def _from_error_on(lines: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def _exit_codes(told: Any) -> dict[str, int]:
-    """By kind. Of mappers that failed, and nothing else did, Meltano tells a list, each with its name."""
+def _of_block(more: Mapping[str, Any]) -> dict[str, int]:
+    """By kind.
+
+    Of mappers that failed, and nothing else did, Meltano tells a list, each with its name; of one that ended before its neighbours it
+    tells that it was likely a mapper, and makes up exit codes for the neighbours.
+    """
+    if MAPPER_ENDED.search(str(more.get("err", ""))):
+        return {"mappers": 1}
+    told = more.get("exit_codes")
     if isinstance(told, Mapping):
         return {str(kind): int(code) for kind, code in told.items()}
     codes = [int(code) for one in told or () for code in one.values()]
@@ -104,7 +116,7 @@ def run_end(exit_code: int, events: Iterable[Event]) -> RunEnd:
         said.append(event.text)
         del said[:-SHOWN_LINES]
         if event.text == BLOCK_END:
-            exit_codes = _exit_codes(event.more.get("exit_codes")) or _of_discovery(event.more)
+            exit_codes = _of_block(event.more) or _of_discovery(event.more)
         if event.text == RUN_END:
             seconds = event.more.get("duration_seconds")
     return RunEnd(

@@ -36,13 +36,18 @@ def failure_of(end: RunEnd) -> ConsoleError | None:
         return None
     if end.failed:
         kind, code = end.failed
+        if kind == "mappers" and _is_of_rules(end.error_of(PLUGINS[kind])):
+            code = CONFIGURATION
         return _of_plugin(kind, code, end.message(PLUGINS[kind]))
     return _of_meltano(end)
 
 
+def _is_of_rules(error: str) -> bool:
+    """The mapper, which talks to nobody, has one exit code: its words are of rules that do not fit, or of its own fault."""
+    return bool(error) and not error.startswith("a fault of this program")
+
+
 def _of_plugin(kind: str, code: int, message: str) -> ConsoleError:
-    if kind == "mappers" and code == FAULT:  # the mapper ends with 1 for rules that do not fit
-        code = CONFIGURATION
     signal = 128 - code if code < 0 else code
     return PluginError(PLUGINS[kind], signal if signal in WORDS or signal in SIGNALS else FAULT, message)
 

@@ -223,7 +223,10 @@ class CaseTicketMapper(InlineMapper):
 
     @classmethod
     def _map(cls, given: dict[str, Any], *, parse_env: bool, file_input: IO[str] | None) -> None:
-        mapper = cls(config=given, parse_env_config=parse_env)
+        try:
+            mapper = cls(config=given, parse_env_config=parse_env)
+        except ConfigValidationError as error:  # the SDK would log each problem as a message of no weight
+            raise MapperError("\n".join(error.errors)) from None
         try:
             mapper.listen(file_input)
         except (MapperError, OSError):
