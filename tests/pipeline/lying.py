@@ -15,6 +15,8 @@ import requests
 from .mutating import mutated_bytes, several
 
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "content-encoding", "server"}
+# Kinds of lies as cards: all kinds have come after so many lies, whatever the seed.
+DECK = ("status", "bytes", "json", "json", "json", "json")
 STATUSES = (200, 201, 204, 207, 302, 400, 401, 403, 404, 409, 429, 500, 503)
 
 
@@ -25,6 +27,7 @@ class Liar:
         """`share` of the answers are changed."""
         self.lies: Counter[str] = Counter()
         self._upstream, self._dice, self._share = upstream, random.Random(seed), share
+        self._deck: list[str] = []
         self._lock = threading.Lock()
         self._sessions = threading.local()
         liar = self
@@ -86,17 +89,16 @@ class Liar:
         dice = self._dice
         if dice.random() >= self._share:
             return status, content
-        chance = dice.random()
-        if chance < 0.1:
-            self.lies["status"] += 1
-            return dice.choice(STATUSES), content
-        if chance < 0.25:
-            self.lies["bytes"] += 1
-            return status, mutated_bytes(content, dice)
+        if not self._deck:
+            self._deck = dice.sample(DECK, len(DECK))
+        kind = self._deck.pop()
         try:
             value = json.loads(content)
         except ValueError:
-            self.lies["bytes"] += 1
+            kind = "bytes" if kind == "json" else kind
+        self.lies[kind] += 1
+        if kind == "status":
+            return dice.choice(STATUSES), content
+        if kind == "bytes":
             return status, mutated_bytes(content, dice)
-        self.lies["json"] += 1
         return status, json.dumps(several(value, dice)).encode()

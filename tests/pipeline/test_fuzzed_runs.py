@@ -28,7 +28,7 @@ pytestmark = pytest.mark.faults
 SOAKS = os.environ.get("SOAK") == "1"
 SEEDS = 80 if SOAKS else 8
 RUNS = 8  # of each seed
-LIES = 2  # at least, of a run, on average
+LIES = 1.5  # at least, of a run, on average; a run that fails early hears few
 STREAMS = 20  # into each program
 KINDS = {"status", "bytes", "json"}
 MOST_BYTES = 500_000_000  # of a plugin's memory: about 100,000,000 is what it takes to start
@@ -51,8 +51,8 @@ def test_R48_R72_vendors_that_lie(sandbox: RunningSandbox, forks: Forks, tmp_pat
     truth = Pipeline(forks=forks, folder=tmp_path, sandbox=sandbox, target={"unknown_owner": "clear"})
     lies: Counter[str] = Counter()
     with (
-        Liar(sandbox.salesforce_url, seed, share=0.15) as salesforce,
-        Liar(sandbox.hubspot_url, seed, share=0.1) as hubspot,
+        Liar(sandbox.salesforce_url, seed, share=0.2) as salesforce,
+        Liar(sandbox.hubspot_url, seed, share=0.2) as hubspot,
     ):
         tap = {"login_url": salesforce.url, "max_tries": 3, "bulk_timeout_seconds": 2}
         told = Pipeline(
