@@ -84,6 +84,15 @@ class Project:
             lambda document: change(document["plugins"]["mappers"][0]["mappings"][0]["config"]["rules"])
         )
 
+    def switch_on(self) -> None:
+        """Say in meltano.yml that the sync is on, without a bookmark: its first run brings in all cases."""
+
+        def edit(document: Any) -> None:
+            (tap,) = document["environments"][0]["config"]["plugins"]["extractors"]
+            tap["config"]["sync_status"] = "active"
+
+        self.change(edit)
+
     def tickets(self) -> dict[str, dict[str, Any]]:
         """Active tickets by case id; fails when two share a case."""
         tickets = self.sandbox.tickets()

@@ -163,6 +163,7 @@ def story(module_project: Project) -> Story:
     module_project.sandbox.settings(association_limits={"companies_to_tickets": 1})
     time.sleep(2)
     module_project.change_rules(spoil)
+    module_project.switch_on()
     run = module_project.console("run")
     listed, as_json = module_project.console("errors"), module_project.console("errors", "list", "--json")
     assert as_json.exit_code == 0, as_json.output
@@ -177,7 +178,8 @@ def one_retried(module_project: Project, story: Story) -> tuple[Ended, str, set[
     module_project.change_rules(mend)
     key = next(one["key"] for one in story.rows if one["category"] == VALUE)
     seen = len(module_project.sandbox.writes())
-    ended = module_project.console("errors", "retry", key[:15])
+    number = module_project.cases()[key]["CaseNumber"]
+    ended = module_project.console("errors", "retry", number)
     written = {one["key"] for one in module_project.sandbox.writes()[seen:] if one["op"] != "associate"}
     return ended, key, written
 
@@ -205,6 +207,7 @@ def test_N25_N26_the_list_has_categories_counts_reasons_and_remedies(story: Stor
     for category in (VALUE, RULE, ASSOCIATION):
         assert f"{category}: {len(keys_of(story, category))} case" in text, story.listed.output
     assert text.count("To do: ") >= 3
+    assert 'case-sync errors retry --category "rule"' in text
     assert all(one["reason"] and one["remedy"] for one in story.rows)
 
 
@@ -286,5 +289,7 @@ def test_one_case_is_shown_whole(module_project: Project, story: Story, rule_ret
     assert shown.exit_code == 0, shown.output
     assert f"Case {key}" in shown.stdout
     assert "tried" in shown.stdout
+    number = module_project.cases()[key]["CaseNumber"]
+    assert module_project.console("errors", "show", number).stdout == shown.stdout
     unknown = module_project.console("errors", "show", "500000000000000AAA")
     assert unknown.exit_code == 2, unknown.output

@@ -349,3 +349,14 @@ def test_what_a_rule_leaves_out_is_no_missing_ticket(module_project: Project, ca
     lines = [" ".join(line.split()) for line in ended.stdout.splitlines()]
     assert any(line.startswith(f"left out by a rule {len(added)}") for line in lines), ended.output
     assert "missing 0" in lines
+
+
+def test_W05_an_import_that_could_not_begin_is_no_interrupted_one(module_project: Project) -> None:
+    """A condition that Salesforce refuses: there is nothing to go on with."""
+    ended = module_project.console("import", "--where", "Nonsense__c = 1")
+    assert ended.exit_code == 3, ended.output
+    assert "Nonsense__c" in ended.stderr
+    assert "goes on where it stopped" not in ended.stdout
+    told = module_project.console("status", "--json").json()
+    assert told["interrupted"] == []
+    assert told["runs"][0]["result"] == "cut off: the tap or the mapper failed"

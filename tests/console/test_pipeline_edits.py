@@ -169,6 +169,16 @@ def test_S07_to_S11_the_two_switches_are_set_on_their_own(account: str, contact:
     }
 
 
+def test_a_default_that_has_no_place_yet_is_refused_with_the_command_that_gives_it_one() -> None:
+    with pytest.raises(RefusedEditError) as stages:
+        rule_set("unmapped_status", "default_stage", RULES)
+    assert len(stages.value.problems) == len(RULES["pipelines"])
+    assert 'case-sync pipelines set "Billing Process" --default-stage STAGE' in str(stages.value)
+    without = dict(RULES) | {"pipelines": {}, "unmapped_process": "skip"}
+    with pytest.raises(RefusedEditError, match="case-sync pipelines set default PIPELINE"):
+        rule_set("unmapped_process", "default_stage", without)
+
+
 def test_a_value_that_a_rule_has_already_is_no_edit() -> None:
     assert rule_set("account", "on", RULES) == ()
     assert rule_set("on_case_deleted", "delete_ticket", RULES) == ()

@@ -9,6 +9,7 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from case_sync_console.case_rows import CaseRow, case_rows
+from case_sync_console.cases_screen import CasesTable
 from case_sync_console.draft import Draft
 from case_sync_console.mapping_edits import Wish, added, deleted, edited
 from case_sync_console.pipeline_edits import PipelineWish, pipeline_deleted, pipeline_set
@@ -89,6 +90,18 @@ def test_S31_a_narrow_terminal_breaks_no_name(snapshot: SnapshotAssertion) -> No
     assert narrow == snapshot
     for mapping in shown.mappings:
         assert mapping.property.name in narrow
+
+
+def test_W03_real_cases_on_a_narrow_terminal_break_no_name_and_no_moment(snapshot: SnapshotAssertion) -> None:
+    moment = "2026-05-01T10:11:12.000Z"
+    changes = {"salesforce_system_modstamp": ("2026-04-30T10:11:12.000Z", moment), "content": ("old", "")}
+    changed = CaseRow(key="5005g000000000fAAA", number="00000017", would="update", reason="", changes=changes)
+    narrow = screen(CasesTable((*CASES, changed)), width=80)
+    assert narrow == snapshot
+    for word in ("salesforce_system_modstamp", moment, "00000017", "5005g000000000fAAA"):
+        assert word in narrow
+    assert moment in screen(CasesTable((changed,)), width=120)
+    assert "Salesforce has no case" in screen(CasesTable(()), width=80)
 
 
 def test_S19_pipelines_list_shows_what_can_be_chosen(snapshot: SnapshotAssertion) -> None:
@@ -183,7 +196,7 @@ def test_W03_ids_of_pipelines_and_stages_are_shown_by_their_names() -> None:
         {"key": "b", "would": "update", "ticket_id": "1", "changes": {"hs_pipeline": {"before": "0", "after": "75000002"}}},
         {"key": "c", "would": "reject", "code": "UNMAPPED_STATUS", "reason": "no stage"},
     ]  # fmt: skip
-    first, second, third = case_rows(lines, sides(), ())
+    first, second, third = case_rows(lines, sides(), (), {"b": "00000008"})
     assert dict(first.changes) == {
         "hs_pipeline": ("", "Billing"),
         "hs_pipeline_stage": ("", "New"),
@@ -191,15 +204,39 @@ def test_W03_ids_of_pipelines_and_stages_are_shown_by_their_names() -> None:
         "salesforce_case_number": ("", "00000007"),
     }
     assert first.number == "00000007"
-    assert dict(second.changes) == {"hs_pipeline": ("Support Pipeline", "Billing")}
+    assert (second.number, dict(second.changes)) == (
+        "00000008",
+        {"hs_pipeline": ("Support Pipeline", "Billing")},
+    )
     assert (third.would, third.reason) == ("reject", "no stage")
 
 
+ID_15, ID_18 = "5005g0000000001", "5005g0000000001AAA"
+
+
 @pytest.mark.parametrize(
-    ("asked", "keys"), [(("7",), ["7"]), (("7", "8"), ["2 of the cases asked for"]), ((), [])]
+    ("asked", "absent"),
+    [
+        (("00000007",), [("00000007", "nothing")]),
+        (("00000007", "00000001"), [("00000007", "nothing"), ("00000001", "leave_out")]),
+        ((ID_15,), [(ID_15, "leave_out")]),
+        ((), []),
+    ],
 )
-def test_W03_a_case_that_is_not_there_is_told(asked: tuple[str, ...], keys: list[str]) -> None:
-    assert [row.key for row in case_rows([], sides(), asked)] == keys
+def test_W03_a_case_without_a_line_is_told_and_why(
+    asked: tuple[str, ...], absent: list[tuple[str, str]]
+) -> None:
+    """It is not there, or a rule leaves it out: the list of what the sync reads tells which."""
+    found = case_rows([], sides(), asked, {ID_18: "00000001"})
+    assert [(row.key, row.would) for row in found] == absent
+
+
+@pytest.mark.parametrize("asked", [(ID_15,), (ID_18,), ("00000001",)])
+def test_W03_a_case_with_a_line_is_told_once_however_it_was_named(asked: tuple[str, ...]) -> None:
+    line = {"key": ID_18, "would": "unchanged", "changes": {}}
+    assert len(case_rows([line], sides(), asked, {ID_18: "00000001"})) == 1
+    deleted = {"key": ID_18, "would": "delete", "reason": "deleted in the source"}
+    assert len(case_rows([deleted], sides(), asked, {})) == 1
 
 
 # -- S21, and drafts

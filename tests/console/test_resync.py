@@ -76,6 +76,7 @@ def synced(module_project: Project) -> str:
     """25 cases with tickets; the state of the continuous sync."""
     module_project.sandbox.seed(25)
     time.sleep(2)
+    module_project.switch_on()
     ended = module_project.console("run")
     assert ended.exit_code == 0, ended.output
     return module_project.state()

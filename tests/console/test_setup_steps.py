@@ -200,6 +200,20 @@ def test_S19_every_active_process_is_gone_through() -> None:
         )
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_S17_a_process_that_was_taken_out_on_purpose_is_not_put_back_by_enter(is_first: bool) -> None:
+    """A set-up that is gone through again leaves it out; a first one, of rules that nobody here wrote, suggests by name."""
+    text = after(pipeline_deleted("Returns Process", known().rules))
+    talk = Talk(*[""] * 20)
+    draft = pipelines(Draft(known=known(text), is_first=is_first), Answers(), talk.ask, rules_in(text))
+    assert ("Returns Process" in rules_in(after(draft.splices, text))["pipelines"]) == is_first
+    assert talk.seen().count("none of its own: its cases go as unmapped_process says") == 1
+    by_option = Answers(pipelines={"Returns Process": "Returns"})
+    unattended = Talk(accepts=True)
+    draft = pipelines(Draft(known=known(text), is_first=False), by_option, unattended.ask, rules_in(text))
+    assert "Returns Process" in rules_in(after(draft.splices, text))["pipelines"]
+
+
 # -- unattended
 
 

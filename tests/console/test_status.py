@@ -55,6 +55,19 @@ def test_N23_W04_a_run_tells_counts_calls_of_both_vendors_and_seconds() -> None:
     assert run_shown(run_row(code=4)).result == "the login or the token was refused"
 
 
+def test_N23_a_run_whose_tap_or_mapper_failed_is_not_ok() -> None:
+    """The target's input just ends then: it is the state that tells."""
+    whole = run_row()
+    cut = whole | {"state": {"bookmarks": whole["state"]["bookmarks"]}}
+    assert run_shown(cut).result == "cut off: the tap or the mapper failed"
+    assert run_shown(cut | {"exit_code": 5}).result == run_shown(whole | {"exit_code": 5}).result
+    nothing = {"state": None, "summary": {"records": 0}}
+    assert run_shown(whole | nothing).result == "nothing came"
+    assert run_shown(whole | nothing | {"summary": {"records": 3}}).result == run_shown(cut).result
+    assert run_shown(whole | nothing | {"run_name": "retry"}).result == "ok"
+    assert read_until([cut, whole]) == read_until([whole])
+
+
 def test_N23_N24_budgets_are_those_that_the_vendors_told_last() -> None:
     rows = [run_row(), run_row(api_used_24h=250, api_allowed_24h=1000)]
     assert salesforce_budget(rows) == Budget(used=250, left=750, allowed=1000)
@@ -245,3 +258,11 @@ def test_a_broken_ledger_is_said_in_words(ran: Project) -> None:
     ended = ran.console("status", TARGET_HUBSPOT_TICKETS_LEDGER_URL=str(broken))
     assert ended.exit_code == 10, ended.output
     assert "Traceback" not in ended.output
+
+
+def test_where_the_ledger_is_out_of_reach_it_still_says_whether_the_sync_is_on(ran: Project) -> None:
+    ended = ran.console("status", TARGET_HUBSPOT_TICKETS_BASE_URL="http://127.0.0.1:9")
+    assert (ended.exit_code, ended.stdout.startswith("Sync  on (environment sandbox)")) == (6, True), (
+        ended.output
+    )
+    assert "make sandbox" in ended.stderr

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from case_sync_console.end_words import last_words
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -29,3 +31,19 @@ def test_wrong_command_line_is_told_with_the_usage(arguments: str, words: str) -
     assert done.returncode == 2, told
     assert words.lower() in told.lower().replace("python -m case_sync_console", "case-sync")
     assert "fault of this program" not in told
+
+
+def test_unknown_environment_is_told_with_those_that_there_are() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "case_sync_console", "--project", str(ROOT), "-e", "prodd", "status"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "Error: meltano.yml has no environment 'prodd'; it has prod, sandbox\n"
+
+
+def test_sandbox_that_is_not_running_is_told_with_how_to_start_it() -> None:
+    unreached = "no answer from http://127.0.0.1:8352 (ConnectionError); gave up"
+    assert "make sandbox" in last_words(unreached)
+    for other in ("no answer from https://api.hubapi.com/x", "login_url http://127.0.0.1:8351 is missing"):
+        assert last_words(other) == other

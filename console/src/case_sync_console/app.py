@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from case_sync_console import life_commands, settings_commands
+from case_sync_console.end_words import last_words
 from case_sync_console.errors import FAULT, ConsoleError
 from case_sync_console.workplace import Workplace, find_environment, find_folder
 
@@ -71,7 +72,7 @@ def main() -> None:
         else:
             _end(error.format_message(), code)
     except ConsoleError as error:
-        code = _end(str(error), error.exit_code)
+        code = _end(last_words(str(error)), error.exit_code)
     except BrokenPipeError:  # `case-sync plan | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = BROKEN_PIPE

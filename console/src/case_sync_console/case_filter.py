@@ -17,6 +17,8 @@ MOMENTS = {"created": "CreatedDate", "modified": "SystemModstamp"}
 TEXT_IN_QUOTES = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 # Salesforce: a Case Id has the key prefix 500; 15 characters, or 18 with a check suffix.
 CASE_ID = re.compile(r"500[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?")
+# Salesforce: the 18-character Id is the 15-character one and a suffix of three, which tells capitals from small letters.
+SUFFIX_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 CASE_NUMBER = re.compile(r"\d{1,30}")
 # What scopes the sync besides `where`: another scope is another import.
 ALSO_SCOPE = ("record_types_include", "record_types_exclude")
@@ -157,4 +159,14 @@ def of_case(name: str) -> str:
         return f"CaseNumber = '{name}'"
     raise CommandLineError(
         f"--case: '{name}' is neither an Id (15 or 18 characters, beginning with 500) nor a case number"
+    )
+
+
+def to_18(key: str) -> str:
+    """A 15-character Id with its suffix; anything else as it is."""
+    if len(key) != 15 or not key.isascii() or not key.isalnum():
+        return key
+    parts = (key[0:5], key[5:10], key[10:15])
+    return key + "".join(
+        SUFFIX_SIGNS[sum(1 << place for place, sign in enumerate(part) if sign.isupper())] for part in parts
     )

@@ -37,7 +37,8 @@ def result_line(report: Mapping[str, Any], seconds: float | None = None) -> str:
         f"{counted(count(report, 'records') + count(report, 'retried'), 'case')}: tickets {', '.join(told)}"
     )
     if waiting := count(report, "pending_associations"):
-        line += f"; {counted(waiting, 'association')} wait for a company, contact or ticket"
+        waits = "waits" if waiting == 1 else "wait"
+        line += f"; {counted(waiting, 'association')} {waits} for a company, contact or ticket"
     return line + (f"; {seconds:.0f} s" if seconds is not None else "")
 
 

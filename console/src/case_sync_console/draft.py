@@ -12,17 +12,22 @@ from case_sync_console.yaml_splicing import Drop, Put, Rename, Splice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What is known, with the rules as the edits make them, and the edits."""
+    """What is known, with the rules as the edits make them, and the edits.
+
+    Attributes:
+        is_first: the rules are nobody's yet: a support process without a pipeline was not left out on purpose.
+    """
 
     known: Known
     splices: tuple[Splice, ...] = ()
+    is_first: bool = True
 
     def plus(self, splices: Sequence[Splice]) -> Draft:
         """The draft with more edits."""
         rules = self.known.rules
         for splice in splices:
             rules = _after(rules, splice)
-        return Draft(known=replace(self.known, rules=rules), splices=(*self.splices, *splices))
+        return replace(self, known=replace(self.known, rules=rules), splices=(*self.splices, *splices))
 
 
 def _after(rules: Mapping[str, Any], splice: Splice) -> Mapping[str, Any]:

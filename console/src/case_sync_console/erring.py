@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from case_sync_console.case_filter import of_case as condition_of
+from case_sync_console.case_filter import to_18
+from case_sync_console.case_numbers import ids_of
 from case_sync_console.counts_words import counted
 from case_sync_console.error_rows import (
     COLUMNS,
@@ -24,7 +26,6 @@ from case_sync_console.error_rows import (
     of_case,
     read_row,
     retry_of,
-    to_18,
 )
 from case_sync_console.errors import OK, PARTIAL, CommandLineError
 from case_sync_console.errors_screen import one_case, overview
@@ -56,8 +57,14 @@ def show_all(workplace: Workplace, *, as_json: bool) -> None:
 
 
 def show(workplace: Workplace, key: str) -> None:
-    """One case whole."""
-    workplace.screen.print(one_case(to_18(key), of_case(on_record(workplace), key)))
+    """One case whole, by Id or number."""
+    (case_id,) = _ids(workplace, [key])
+    workplace.screen.print(one_case(to_18(case_id), of_case(on_record(workplace), case_id)))
+
+
+def _ids(workplace: Workplace, names: Sequence[str]) -> list[str]:
+    with waiting(workplace.screen, "Looking ..."):
+        return ids_of(workplace, names)
 
 
 # -- export
@@ -101,13 +108,13 @@ def _write(rows: Sequence[ErrorRow], file: IO[str], kind: str) -> None:
 
 
 def retry(workplace: Workplace, keys: Sequence[str], category: str | None, *, everything: bool) -> int:
-    """Try again what is meant; returns 0 when all of it is gone from the record, else 7.
+    """Try again what is meant, cases by Id or number; returns 0 when all of it is gone from the record, else 7.
 
     Raises:
         CommandLineError: nothing, or nothing that is there, is meant.
     """
-    rows = on_record(workplace)
-    meant = chosen(rows, keys, category, everything=everything)
+    ids = _ids(workplace, keys)
+    meant = chosen(on_record(workplace), ids, category, everything=everything)
     if not meant:
         workplace.screen.print("Nothing is on record that could be tried again.")
         return OK

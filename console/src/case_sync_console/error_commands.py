@@ -35,7 +35,10 @@ def _list(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 
 @errors.command("show")
-def _show(context: typer.Context, key: Annotated[str, typer.Argument(help="Id of the case.")]) -> None:
+def _show(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="CASE", help="The case, by Id or number.")],
+) -> None:
     """All that is on record of one case."""
     erring.show(context.obj, key)
 
@@ -58,7 +61,7 @@ def _export(
 @errors.command("retry")
 def _retry(
     context: typer.Context,
-    keys: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Ids of cases.")] = None,
+    keys: Annotated[list[str] | None, typer.Argument(metavar="CASE", help="Cases, by Id or number.")] = None,
     *,
     category: Annotated[str | None, typer.Option(help="All of this category.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that is on record.")] = False,

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from case_sync_console.case_filter import to_18
+from case_sync_console.error_remedies import reason_here, remedy_here
 from case_sync_console.errors import CommandLineError
 
 REJECTED, WAITING = "rejected", "waiting"
 RULE = "rule"  # the target's category of what the admin's own rules refused
-# Salesforce: the 18-character Id is the 15-character one and a suffix of three, which tells capitals from small letters.
-SUFFIX_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 # OWASP, "CSV Injection": what a spreadsheet takes for a formula.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 EXAMPLES = 3
@@ -21,9 +21,6 @@ WAITS_BECAUSE = {
     "NOT_FOUND": "the case's {to} is not in HubSpot (looked up by {by})",
     "ASSOCIATION_LIMIT_EXCEEDED": "the {to} has as many tickets as HubSpot lets it have",
 }
-# The target's words for who has no console, and ours.
-READ_AGAIN = "then let the case be read again: with its next change, or by a full refresh"
-READ_AGAIN_HERE = "then: case-sync errors retry"
 WAITS_OTHERWISE = "HubSpot did not associate the ticket with the {to} ({code})"
 
 
@@ -74,13 +71,14 @@ def read_row(line: Mapping[str, Any]) -> ErrorRow | None:
         return str(line.get(name) or "")
 
     code = text("reason") if waits else text("code")
+    category = text("category") or "other"
     return ErrorRow(
         key=text("key"),
         kind=WAITING if waits else REJECTED,
-        category=text("category") or "other",
+        category=category,
         code=code,
-        reason=_why_it_waits(code, line) if waits else text("message"),
-        remedy=text("remedy").replace(READ_AGAIN, READ_AGAIN_HERE),
+        reason=_why_it_waits(code, line) if waits else reason_here(text("message")),
+        remedy=remedy_here(code, text("message"), text("remedy"), category),
         to=ONE_OF.get(text("to"), text("to")),
         tries=int(line.get("tries") or 0),
         first_at=text("first_at"),
@@ -150,16 +148,6 @@ def chosen(
             f"--category: nothing of '{category}' is on record; there are: {', '.join(counts(rows))}"
         )
     return found
-
-
-def to_18(key: str) -> str:
-    """A 15-character Id with its suffix; anything else as it is."""
-    if len(key) != 15 or not key.isascii() or not key.isalnum():
-        return key
-    parts = (key[0:5], key[5:10], key[10:15])
-    return key + "".join(
-        SUFFIX_SIGNS[sum(1 << place for place, sign in enumerate(part) if sign.isupper())] for part in parts
-    )
 
 
 # -- retries

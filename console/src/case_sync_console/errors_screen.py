@@ -27,7 +27,7 @@ def overview(rows: Sequence[ErrorRow]) -> RenderableType:
             lines += _group(group)
     lines.append(
         Text(
-            "\nOne case whole: case-sync errors show ID. Try again after a repair: case-sync errors retry --category NAME, or --all"
+            "\nOne case whole: case-sync errors show CASE. Try again after a repair: case-sync errors retry CASE, or --category NAME, or --all"
         )
     )
     return Lines(*lines)

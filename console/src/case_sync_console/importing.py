@@ -12,7 +12,7 @@ from typing import Any
 from case_sync_console import case_lists
 from case_sync_console.case_filter import Wanted, both, command_line, scope, suffix
 from case_sync_console.counts_words import count, result_line
-from case_sync_console.errors import OK, PARTIAL, ConsoleError
+from case_sync_console.errors import CONFIGURATION, OK, PARTIAL, ConsoleError
 from case_sync_console.events import Event, RunEnd
 from case_sync_console.import_balance import SHOWN, Balance, balance, left_out_of_plan, unexplained
 from case_sync_console.import_progress import told
@@ -74,7 +74,7 @@ def run_import(workplace: Workplace, asked: Wanted, *, restart: bool) -> int:
     workplace.screen.print(_beginning(this, goes_on=goes_on), markup=False)
     remember(workplace, this.suffix, command_line(asked))
     skipped = _Skipped()
-    counts = _read(this, ["--full-refresh"] if restart else [], skipped)
+    counts = _read(this, ["--full-refresh"] if restart else [], skipped, goes_on=goes_on)
     with waiting(workplace.screen, "Comparing both systems ..."):
         found, _none = side_by_side(
             lambda: _compared(this, started, None if goes_on else skipped.count),
@@ -108,7 +108,7 @@ class _Skipped:
 # -- the run
 
 
-def _read(this: Import, options: list[str], skipped: _Skipped) -> Mapping[str, Any]:
+def _read(this: Import, options: list[str], skipped: _Skipped, *, goes_on: bool) -> Mapping[str, Any]:
     """The run itself, with its progress on the screen; returns its counts."""
     screen = this.workplace.screen
     with progress_file() as file, case_lists.counted(this.meltano) as total:
@@ -121,7 +121,7 @@ def _read(this: Import, options: list[str], skipped: _Skipped) -> Mapping[str, A
             screen.print(_how_to_go_on(), markup=False)
             raise
         counts = file.counts()
-    _check(this, end)
+    _check(this, end, is_begun=goes_on or bool(count(counts, "records")))
     screen.print(result_line(counts, end.seconds), markup=False)
     return counts
 
@@ -132,11 +132,15 @@ def _end_of_interruptions(this: Import) -> None:
     forget(this.workplace, this.suffix)
 
 
-def _check(this: Import, end: RunEnd) -> None:
+def _check(this: Import, end: RunEnd, *, is_begun: bool) -> None:
     problem = failure_of(end)
-    if problem:
+    if problem is None:
+        return
+    if problem.exit_code == CONFIGURATION and not is_begun:  # there is nothing to go on with
+        _end_of_interruptions(this)
+    else:
         this.workplace.screen.print(_how_to_go_on(), markup=False)
-        raise problem
+    raise problem
 
 
 def _how_to_go_on() -> str:

@@ -36,7 +36,7 @@ Property = Annotated[str, typer.Argument(metavar="PROPERTY", help="Ticket proper
 Field = Annotated[
     str | None,
     typer.Argument(
-        metavar="FIELD", help="Case field, by name or label; of a related record: Account__Industry."
+        metavar="FIELD", help="Case field, by name or label; of a related record: Account__Website."
     ),
 ]
 Convert = Annotated[

@@ -6,18 +6,24 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
-from case_sync_console.case_rows import case_rows
-from case_sync_console.definition import sync_status
+from case_sync_console.case_rows import CaseRow, case_rows
+from case_sync_console.definition import setting, sync_status
 from case_sync_console.errors import CONFIGURATION, ConsoleError
 from case_sync_console.looking import Look, look, together
+from case_sync_console.meltano import TAP
 from case_sync_console.preview import Circumstances, Preview, previewed
 from case_sync_console.remedies import Problem, of_portal, of_rules
 from case_sync_console.rule_changes import changes
-from case_sync_console.sampling import Asked, Sampled, sampled
+from case_sync_console.sampling import Asked, Sampled, sampled_with_numbers
+from case_sync_console.switching import NEW
 from case_sync_console.waiting import waiting
 from case_sync_console.workplace import Workplace
 
 CHECKING = "Asking HubSpot whether it would take such tickets ..."
+EMPTY_ORG = Problem(
+    text="Salesforce has no case, no case status and no support process: the org is empty, or the Salesforce user may not read them",
+    remedy="give the user read access; a sandbox is filled with: case-sync-sandbox seed",
+)
 TRYING = "Trying the rules on real cases ..."
 
 
@@ -35,7 +41,7 @@ def preview(workplace: Workplace, found: Look, asked: Asked, *, since: str) -> P
     """The preview of what was found; its changes are those since the earlier rules, which `since` names."""
     with waiting(workplace.screen, TRYING if asked.is_any else CHECKING):
         portal, sample = together(
-            found.preflight, lambda: sampled(workplace, asked) if asked.is_any else None
+            found.preflight, lambda: sampled_with_numbers(workplace, asked) if asked.is_any else None
         )
     return previewed(
         found.rules,
@@ -43,17 +49,30 @@ def preview(workplace: Workplace, found: Look, asked: Asked, *, since: str) -> P
         found.sides,
         Circumstances(
             environment=workplace.environment,
-            sync=sync_status(workplace.definition().document, workplace.environment),
+            sync=_sync(workplace),
             problems=tuple(_problems(found, portal, sample)),
             notes=tuple(portal.get("notes") or ()),
             changes=None if found.earlier is None else changes(found.earlier, found.rules),
             changes_since=since,
-            cases=None if sample is None else case_rows(sample.lines, found.sides, asked.cases),
+            cases=None if sample is None else _cases(sample, found, asked),
         ),
     )
 
 
+def _sync(workplace: Workplace) -> str:
+    document = workplace.definition().document
+    is_set = setting(document, workplace.environment, TAP, "sync_status") is not None
+    return sync_status(document, workplace.environment) if is_set else NEW
+
+
+def _cases(sample: Sampled, found: Look, asked: Asked) -> tuple[CaseRow, ...]:
+    names = () if sample.failure else asked.cases  # nothing is known of them then
+    return case_rows(sample.lines, found.sides, names, sample.numbers)
+
+
 def _problems(found: Look, portal: Mapping[str, Any], sample: Sampled | None) -> list[Problem]:
+    if not (found.sides.cases or found.sides.statuses or found.sides.processes):
+        return [EMPTY_ORG]  # each rule would be a problem of its own
     of_the_rules = of_rules(found.found.problems, found.file)
     problems = [*of_the_rules, *of_portal(portal.get("problems") or (), of_the_rules)]
     if not problems and sample and sample.failure:

@@ -83,7 +83,7 @@ class Circumstances:
     """What a preview tells beside the rules.
 
     Attributes:
-        sync: active, paused or saved.
+        sync: active, paused or saved; "new" where case-sync never switched it.
         problems: what keeps it from running.
         notes: what is good to know.
         changes: one line each; `changes_since` says by or since what; None where that is not known.

@@ -6,37 +6,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from case_sync_console.case_rows import WOULD, CaseRow
+from case_sync_console.cases_screen import CasesTable
 from case_sync_console.preview import FieldMapping, Preview, Required, Setting, Side
 from case_sync_console.remedies import Problem
+from case_sync_console.tables import NARROW_COLUMNS, table
 
 MISSING = "NOT MAPPED"
-SYNC = {"active": "on, or ready to be switched on", "paused": "paused", "saved": "saved for later"}
+NOTHING_WRITTEN = "Nothing was written."
+SYNC = {"active": "on", "new": "not switched on yet", "paused": "paused", "saved": "saved for later"}
 BECOMES = {
     "rejected": "NOT MAPPED: cases are rejected",
     "skipped": "NOT MAPPED: cases are left out",
     "no_such_stage": "NOT MAPPED: no stage of this name",
 }
 WITHOUT_PROCESS = "(cases without a support process)"
-SHOWN_CHARACTERS = 60
 
 
-def whole(preview: Preview) -> Group:
-    """All of it, in the order of the setup."""
+def whole(preview: Preview, written: str = NOTHING_WRITTEN) -> Group:
+    """All of it, in the order of the setup; `written` says what becomes of it."""
     return Group(
-        heading_of(preview),
+        heading_of(preview, written),
         *section("Rules", settings_table(preview.settings)),
         *section("Required ticket properties", required_table(preview.required)),
         *section("Field mappings", MappingsTable(preview.mappings, preview.switched_off)),
         *section("Pipelines", places_table(preview.places)),
         *(
-            section("Real cases: what a sync would do now", cases_table(preview))
+            section("Real cases: what a sync would do now", CasesTable(preview.now.cases))
             if preview.now.cases is not None
             else ()
         ),
@@ -52,18 +52,17 @@ def whole(preview: Preview) -> Group:
     )
 
 
-def heading_of(preview: Preview) -> Text:
+def heading_of(preview: Preview, written: str) -> Text:
     """Which systems, how many records, and whether the sync is on."""
     sides = preview.sides
     cases = "" if sides.cases is None else f" ({sides.cases:,} cases)"
     tickets = "" if sides.tickets is None else f" ({sides.tickets:,} tickets of cases)"
     return Text(
         f"Salesforce {sides.org}{cases} -> HubSpot account {sides.portal}{tickets}\n"
-        f"Environment {preview.now.environment}; the sync is {SYNC[preview.now.sync]}. Nothing was written."
+        f"Environment {preview.now.environment}; the sync is {SYNC[preview.now.sync]}. {written}"
     )
 
 
-NARROW_COLUMNS = 115  # of the terminal; below, five columns are too many
 LONGEST_NAME = 32  # characters of a property's name with its brackets
 
 
@@ -71,14 +70,6 @@ def section(title: str, body: RenderableType) -> Iterator[RenderableType]:
     yield Text()
     yield Text(title, style="bold")
     yield Padding(body, (0, 0, 0, 2))
-
-
-def table(*columns: str) -> Table:
-    """Plain columns that a pipe and a narrow terminal can show."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    return made
 
 
 def settings_table(settings: Sequence[Setting]) -> Table:
@@ -178,30 +169,6 @@ def _stage(status: Mapping[str, Any]) -> Text:
     if status["becomes"] != "stage":
         return Text(BECOMES[status["becomes"]], style="bold red")
     return Text(status["stage"] + ("" if status["has_rule"] else "  (by the fallback)"))
-
-
-def cases_table(preview: Preview) -> RenderableType:
-    """W03: real cases with what would become of each, property by property."""
-    if not preview.now.cases:
-        return Text("none: Salesforce has no case that the sync reads, or the rules leave it out")
-    made = table("case", "would be", "ticket property", "now", "then")
-    for case in preview.now.cases:
-        _add_case(made, case)
-    return made
-
-
-def _add_case(made: Table, case: CaseRow) -> None:
-    rows = [(name, _short(before), _short(after)) for name, (before, after) in case.changes.items()]
-    first, *rest = [*([("", "", case.reason)] if case.reason else []), *rows] or [("", "", "")]
-    made.add_row(f"{case.number}\n{case.key}".strip(), WOULD.get(case.would, case.would), *first)
-    for row in rest:
-        made.add_row("", "", *row)
-    made.add_section()
-
-
-def _short(value: str) -> str:
-    text = " ".join(value.split())
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 
 
 def lines(texts: Sequence[str]) -> Text:

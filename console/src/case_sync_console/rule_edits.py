@@ -7,6 +7,7 @@ from typing import Any
 
 from case_sync_console.both_sides import near
 from case_sync_console.errors import RefusedEditError
+from case_sync_console.pipeline_edits import DEFAULT
 from case_sync_console.rule_words import MEANINGS, SWITCHES
 from case_sync_console.yaml_splicing import Put, Splice
 from case_sync_console.yaml_writing import Word
@@ -28,6 +29,7 @@ def rule_set(typed: str, value: str, rules: Mapping[str, Any]) -> tuple[Splice, 
         return () if is_on == (value == "on") else (Put(path=("associations", name), value=Word(value)),)
     if name in MEANINGS:
         _refuse_value(name, value, tuple(MEANINGS[name]))
+        _refuse_without_stage(name, value, rules)
     elif name != PIPELINE_BY:
         raise RefusedEditError(
             [f"there is no rule '{typed}'; {near(name, [*MEANINGS, *SWITCHES, PIPELINE_BY])}"]
@@ -38,3 +40,21 @@ def rule_set(typed: str, value: str, rules: Mapping[str, Any]) -> tuple[Splice, 
 def _refuse_value(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise RefusedEditError([f"{name} can be {' or '.join(allowed)}, not '{value}'"])
+
+
+def _refuse_without_stage(name: str, value: str, rules: Mapping[str, Any]) -> None:
+    """A default stage is one of each pipeline's own; the default pipeline is that of cases without a support process."""
+    pipelines: Mapping[str, Mapping[str, Any]] = rules["pipelines"]
+    missing: list[str] = []
+    if (name, value) == ("unmapped_status", "default_stage"):
+        missing = [
+            f"'{process}' has no default stage; give it one first: case-sync pipelines set \"{process}\" --default-stage STAGE"
+            for process, rule in pipelines.items()
+            if not rule["default_stage"]
+        ]
+    if (name, value) == ("unmapped_process", "default_stage") and DEFAULT not in pipelines:
+        missing = [
+            "cases without a support process have no pipeline; give them one first: case-sync pipelines set default PIPELINE"
+        ]
+    if missing:
+        raise RefusedEditError(missing)

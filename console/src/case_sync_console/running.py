@@ -9,12 +9,15 @@ from pathlib import Path
 
 from case_sync_console import hook
 from case_sync_console.counts_words import count, result_line
-from case_sync_console.definition import PAUSED, SAVED, sync_status
+from case_sync_console.definition import PAUSED, SAVED, setting, sync_status
+from case_sync_console.end_words import last_words
 from case_sync_console.errors import OK, PARTIAL, ConsoleError
 from case_sync_console.hook_events import Ending, Memory, body, events_of, kept, read_memory, remembered
+from case_sync_console.meltano import TAP
 from case_sync_console.own_settings import read_hook
 from case_sync_console.private_files import write_privately
 from case_sync_console.run_ends import failure_of
+from case_sync_console.switching import NEW
 from case_sync_console.target_progress import progress_file
 from case_sync_console.waiting import waiting
 from case_sync_console.workplace import Workplace
@@ -22,12 +25,13 @@ from case_sync_console.workplace import Workplace
 OFF = {
     PAUSED: "The sync is paused: nothing was read. Switch it on again with: case-sync resume",
     SAVED: "The sync was saved for later: nothing was read. Switch it on with: case-sync activate",
+    NEW: "The sync is not switched on yet: nothing was read. Switch it on, for cases that change from now on: case-sync activate",
 }
 
 
 def run(workplace: Workplace) -> int:
     """One sync; returns the exit code. A hook that fails is said, and never changes it."""
-    status = sync_status(workplace.definition().document, workplace.environment)
+    status = _status(workplace)
     if status in OFF:
         workplace.screen.print(OFF[status])
         return OK
@@ -38,6 +42,15 @@ def run(workplace: Workplace) -> int:
     for problem in _tell(workplace, end):
         print(f"The hook could not be called: {problem}", file=sys.stderr)  # noqa: T201 - beside the result
     return code
+
+
+def _status(workplace: Workplace) -> str:
+    """A sync that was never switched on, and has no place to go on from, would bring in all cases."""
+    document = workplace.definition().document
+    is_switched = setting(document, workplace.environment, TAP, "sync_status") is not None
+    if is_switched or workplace.meltano.state() is not None:
+        return sync_status(document, workplace.environment)
+    return NEW
 
 
 def _sync(workplace: Workplace) -> tuple[int, str]:
@@ -62,7 +75,7 @@ def _say(workplace: Workplace, code: int, words: str) -> None:
     if code in (OK, PARTIAL):
         workplace.screen.print(words, markup=False)
     else:
-        print(f"Error: {words}", file=sys.stderr)  # noqa: T201 - as every failure of the program
+        print(f"Error: {last_words(words)}", file=sys.stderr)  # noqa: T201 - as every failure of the program
 
 
 # -- the hook and what it remembers

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from case_sync_console.errors import CommandLineError, ConsoleError
+from case_sync_console.case_filter import of_case
+from case_sync_console.case_numbers import known_cases
+from case_sync_console.case_rows import number_in
+from case_sync_console.errors import ConsoleError
 from case_sync_console.run_ends import failure_of
 from case_sync_console.scoping import case_condition
 from case_sync_console.workplace import Workplace
 
-CASE = re.compile(r"[A-Za-z0-9_-]{1,40}")
-# A ticket's properties that tell an admin which case it is.
-NUMBER = "salesforce_case_number"
 EARLIEST = "1970-01-01T00:00:00Z"
 
 
@@ -35,10 +34,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
-    """Lines of the dry run, and why it ended early, if it did."""
+    """Lines of the dry run, and why it ended early, if it did; `numbers`: Id -> CaseNumber of cases that the lines do not number."""
 
     lines: tuple[Mapping[str, Any], ...]
     failure: ConsoleError | None
+    numbers: Mapping[str, str] = field(default_factory=dict)
 
 
 def checked_cases(cases: Sequence[str]) -> tuple[str, ...]:
@@ -48,9 +48,17 @@ def checked_cases(cases: Sequence[str]) -> tuple[str, ...]:
         CommandLineError: one is neither.
     """
     for case in cases:
-        if not CASE.fullmatch(case):
-            raise CommandLineError(f"--case '{case}' is no Id and no number of a case, such as 00001042")
-    return tuple(cases)
+        of_case(case)
+    return tuple(dict.fromkeys(cases))
+
+
+def sampled_with_numbers(workplace: Workplace, asked: Asked) -> Sampled:
+    """A dry run, and the numbers of cases that its lines know by Id only: those that would not be created."""
+    found = sampled(workplace, asked)
+    names = [str(line["key"]) for line in found.lines if not number_in(line)]
+    if found.failure or not (names or asked.cases):
+        return found
+    return replace(found, numbers=known_cases(workplace, [*asked.cases, *names]))
 
 
 def sampled(workplace: Workplace, asked: Asked) -> Sampled:

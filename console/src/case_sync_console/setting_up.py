@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from case_sync_console import activating
 from case_sync_console.asking import Asking
-from case_sync_console.definition import SAVED, sync_status
+from case_sync_console.definition import SAVED, setting, sync_status
 from case_sync_console.draft import Draft
 from case_sync_console.editing import RulesText, rules_text, written
 from case_sync_console.errors import ConfigurationError, RefusedEditError
 from case_sync_console.login_asking import give_logins
 from case_sync_console.looking import Look, look
 from case_sync_console.mapping_edits import Known
+from case_sync_console.meltano import TAP
 from case_sync_console.planning import preview
 from case_sync_console.preview import Preview
 from case_sync_console.preview_screen import whole
@@ -28,6 +29,7 @@ WRITE, LEAVE = "w", "q"
 PREVIEW = len(STEPS) + 1
 START = "Start continuous sync: cases that are created or changed from now on become tickets"
 LATER = "Save for later: keep the settings, sync nothing yet"
+WRITTEN_NEXT = "Nothing is written yet."
 BROKEN = "The sync can't be started before these problems are mended: {count}. The settings are saved for later; afterwards: case-sync activate"
 
 
@@ -43,7 +45,10 @@ def set_up(workplace: Workplace, answers: Answers, *, accepts: bool) -> None:
     give_logins(workplace, ask)
     with look(workplace) as found:
         text = rules_text(workplace)
-        draft = Draft(known=Known(rules=found.rules, fit=found.found.fit, sides=found.sides))
+        draft = Draft(
+            known=Known(rules=found.rules, fit=found.found.fit, sides=found.sides),
+            is_first=_is_first(workplace, text),
+        )
         for number in range(1, PREVIEW):
             draft = _step(number, draft, answers, ask, text)
         reviewed = _reviewed(workplace, found, draft, ask, text)
@@ -53,6 +58,12 @@ def set_up(workplace: Workplace, answers: Answers, *, accepts: bool) -> None:
         draft, shown = reviewed
         show_edit(workplace, written(workplace, found, text, draft.splices))
     _switch(workplace, answers, ask, shown)
+
+
+def _is_first(workplace: Workplace, text: RulesText) -> bool:
+    """Whether the rules are still those that the project came with, or none."""
+    status = setting(workplace.definition().document, workplace.environment, TAP, "sync_status")
+    return status is None or not text.block.get("pipelines")
 
 
 def _step(number: int, draft: Draft, answers: Answers, ask: Asking, text: RulesText) -> Draft:
@@ -71,7 +82,7 @@ def _reviewed(
     while True:
         shown = _previewed(workplace, found, draft, text)
         ask.show(heading(PREVIEW, "Preview"))
-        workplace.screen.print(whole(shown), soft_wrap=False)
+        workplace.screen.print(whole(shown, WRITTEN_NEXT), soft_wrap=False)
         if not ask.asks:
             return draft, shown
         steps = ", ".join(f"{number} {step.title}" for number, step in enumerate(STEPS, start=1))

@@ -14,7 +14,8 @@ from case_sync_console import (
     rule_commands,
     setting_up,
 )
-from case_sync_console.errors import CONFIGURATION
+from case_sync_console.case_rows import NOT_THERE, NOTHING
+from case_sync_console.errors import CONFIGURATION, CommandLineError
 from case_sync_console.preview_json import as_json
 from case_sync_console.sampling import Asked, checked_cases
 from case_sync_console.setup_answers import Answers, stages_by_process
@@ -110,9 +111,11 @@ def _plan(
     ] = None,
     as_json_: AsJson = False,
 ) -> None:
-    """Show what the sync would do. Nothing is written. Exit code 0: it would run; 3: it would not."""
+    """Show what the sync would do. Nothing is written. Exit code 0: it would run; 3: it would not; 2: there is no such case."""
     workplace: Workplace = context.obj
     found = planning.plan(workplace, Asked(sample=sample, cases=checked_cases(case or [])))
     show(workplace, preview_screen.whole(found), as_json(found), as_json=as_json_)
     if not found.would_run:
         raise typer.Exit(CONFIGURATION)
+    if missing := [one.key for one in found.now.cases or () if one.would == NOTHING]:
+        raise CommandLineError(f"--case {', '.join(missing)}: {NOT_THERE}")

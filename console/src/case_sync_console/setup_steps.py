@@ -43,6 +43,7 @@ DELETED = (
     ("delete_ticket", "delete ticket (HubSpot can restore it for 90 days)"),
 )
 WITHOUT_PROCESS = "cases without a support process"
+NO_PIPELINE, NONE_OF_ITS_OWN = "none", "none of its own: its cases go as unmapped_process says"
 EDITS = (
     "Another field or property: PROPERTY=FIELD. Take a mapping away: PROPERTY=. Go on: Enter",
     "Change a mapping",
@@ -200,12 +201,18 @@ def _process(draft: Draft, process: str, answers: Answers, ask: Asking) -> Draft
     offered = pipeline_to_offer(process, rules, sides)
     if offered is None:
         raise RefusedEditError(["HubSpot has no ticket pipeline: create one there first"])
+    is_left_out = process != DEFAULT and process not in rules["pipelines"]
     chosen = answer_for(process, answers.pipelines) or ask.choice(
         f"Ticket pipeline for {words}",
-        [(p.label, p.label) for p in sides.pipelines],
+        [
+            *((p.label, p.label) for p in sides.pipelines),
+            *([(NO_PIPELINE, NONE_OF_ITS_OWN)] if is_left_out else []),
+        ],
         option=f'--pipeline "{process}=PIPELINE"',
-        default=offered.label,
+        default=NO_PIPELINE if is_left_out and not draft.is_first else offered.label,
     )
+    if chosen == NO_PIPELINE:
+        return draft
     stages = answer_for(process, answers.stages) or {}
     wish = PipelineWish(pipeline=str(chosen), stages=dict(stages))  # type: ignore[call-overload]
     draft = draft.plus(pipeline_set(process, wish, rules, sides))

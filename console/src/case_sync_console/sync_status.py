@@ -13,11 +13,19 @@ from case_sync_console.errors import WORDS
 
 CONTINUOUS = {"sync", "activate"}  # names of runs that move the sync's own bookmark
 SHOWN_RUNS = 10
+WITHOUT_A_TAP = {"retry"}
+# How a run ended that the target ended well: its input was over, which it is, too, when the tap or the mapper failed.
+CUT, NOTHING_CAME = "cut off: the tap or the mapper failed", "nothing came"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunShown:
-    """One run as the status tells it; times are UTC, None where it was not told."""
+    """One run as the status tells it; times are UTC, None where it was not told.
+
+    Attributes:
+        exit_code: of the target.
+        incomplete: why a run that the target ended well did not go through, or "".
+    """
 
     started_at: datetime
     name: str
@@ -31,10 +39,13 @@ class RunShown:
     hubspot_calls: int
     seconds: float
     exit_code: int
+    incomplete: str = ""
 
     @property
     def result(self) -> str:
         """ok, or why not."""
+        if self.incomplete and not self.exit_code:
+            return self.incomplete
         stopped = {130: "stopped", 143: "stopped"}
         return stopped.get(self.exit_code) or WORDS.get(self.exit_code, f"exit code {self.exit_code}")
 
@@ -124,7 +135,15 @@ def run_shown(row: Mapping[str, Any]) -> RunShown:
         hubspot_calls=count(summary, "api_calls"),
         seconds=float(summary.get("seconds") or 0),
         exit_code=int(row.get("exit_code") or 0),
+        incomplete=_incomplete(row, count(summary, "records")),
     )
+
+
+def _incomplete(row: Mapping[str, Any], records: int) -> str:
+    """Only the last STATE of a run says what the tap read: without it, the tap or the mapper did not come to its end."""
+    if row.get("run_name") in WITHOUT_A_TAP or _salesforce(row):
+        return ""
+    return CUT if records or row.get("state") else NOTHING_CAME
 
 
 def _salesforce(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 from case_sync_console.case_filter import SUFFIX
 from case_sync_console.definition import PAUSED, SAVED, sync_status
+from case_sync_console.errors import ConsoleError
 from case_sync_console.interrupted_imports import commands
 from case_sync_console.looking import together
 from case_sync_console.meltano import TARGET
 from case_sync_console.schedule_entry import interval_text, next_run
 from case_sync_console.scheduling import installed
-from case_sync_console.status_screen import as_json, screen
+from case_sync_console.status_screen import WORDS_OF_SYNC, as_json, screen
 from case_sync_console.sync_status import (
     Interrupted,
     Status,
@@ -74,6 +75,12 @@ def _sync(status_in_file: str, has_state: object, last_run: object) -> str:
     return "new"
 
 
+def _without_the_ledger(workplace: Workplace) -> str:
+    chosen = sync_status(workplace.definition().document, workplace.environment)
+    where = _sync(chosen, workplace.meltano.state_id() in workplace.meltano.state_ids(), None)
+    return f"Sync  {WORDS_OF_SYNC[where]} (environment {workplace.environment}). What it did is in the ledger, which was not reached."
+
+
 def _interrupted(workplace: Workplace, states: list[str]) -> tuple[Interrupted, ...]:
     known = commands(workplace)
     suffixes = [one.rsplit(":", maxsplit=1)[-1] for one in states]
@@ -85,8 +92,17 @@ def _interrupted(workplace: Workplace, states: list[str]) -> tuple[Interrupted, 
 
 
 def show(workplace: Workplace, *, for_programs: bool) -> None:
-    """Print it."""
-    found = status(workplace)
+    """Print it; where the ledger can't be reached, whether the sync is on.
+
+    Raises:
+        ConsoleError: the ledger can't be reached.
+    """
+    try:
+        found = status(workplace)
+    except ConsoleError:
+        if not for_programs:
+            workplace.screen.print(_without_the_ledger(workplace))
+        raise
     if for_programs:
         print(json.dumps(as_json(found), indent=2, ensure_ascii=False))  # noqa: T201 - what was asked for
     else:

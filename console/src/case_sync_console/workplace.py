@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from case_sync_console.definition import rules_place
+from case_sync_console.definition import environment_named, rules_place
 from case_sync_console.errors import ConfigurationError
 from case_sync_console.meltano import Meltano
 from case_sync_console.project_file import YamlFile
@@ -78,12 +78,13 @@ def find_environment(given: str | None, folder: Path) -> str:
     """The environment: the one given, Meltano's, or the project's default.
 
     Raises:
-        ConfigurationError: none is chosen.
+        ConfigurationError: none is chosen, or the project has none of this name.
     """
-    chosen: Any = given or os.environ.get("MELTANO_ENVIRONMENT")
-    chosen = chosen or YamlFile.read(folder / DEFINITION).document.get("default_environment")
+    document = YamlFile.read(folder / DEFINITION).document
+    chosen: Any = given or os.environ.get("MELTANO_ENVIRONMENT") or document.get("default_environment")
     if not chosen:
         raise ConfigurationError(
             "no environment is chosen: name one with --environment, such as --environment=prod"
         )
+    environment_named(document, str(chosen))
     return str(chosen)
