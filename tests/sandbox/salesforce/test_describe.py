@@ -42,6 +42,36 @@ def test_every_field_that_describe_lists_can_be_queried(org: Org, name: str) -> 
     assert {"type": name, "url": url} == found[0]["attributes"]
 
 
+def picklist(org: Org, record_type: str, field: str = "Status", name: str = "Case") -> list[str]:
+    answer = org.get(f"/ui-api/object-info/{name}/picklist-values/{record_type}/{field}")
+    assert answer.status_code == 200, answer.text
+    return [one["value"] for one in answer.json()["values"]]
+
+
+def test_a_record_type_has_the_statuses_of_its_support_process(org: Org) -> None:
+    """User Interface API: picklist values are those of a record type; no case of the seed has another one."""
+    processes = {p["Id"]: p["Name"] for p in org.stored("BusinessProcess")}
+    allowed = {r["Id"]: picklist(org, r["Id"]) for r in org.stored("RecordType")}
+    by_name = {processes[r["BusinessProcessId"]]: allowed[r["Id"]] for r in org.stored("RecordType")}
+    assert by_name["Returns Process"] == ["New", "In Repair", "Resolved", "Closed"]
+    assert {c["Status"] for c in org.stored("Case") if c["RecordTypeId"]} > {"In Repair"}
+    assert all(c["Status"] in allowed[c["RecordTypeId"]] for c in org.stored("Case") if c["RecordTypeId"])
+    assert picklist(org, "012000000000000AAA") == [s["ApiName"] for s in org.stored("CaseStatus")]
+    assert picklist(org, next(iter(allowed)), "Priority") == picklist(org, "012000000000000AAA", "Priority")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Case/picklist-values/012000000000009AAA/Status",
+        "Case/picklist-values/012000000000000AAA/Subject",
+        "Nothing/picklist-values/012000000000000AAA/Status",
+    ],
+)
+def test_picklists_that_are_not_there_are_404(org: Org, path: str) -> None:
+    assert org.get(f"/ui-api/object-info/{path}").status_code == 404
+
+
 @pytest.mark.parametrize("name", OBJECTS)
 def test_each_field_has_the_members_that_readers_use(org: Org, name: str) -> None:
     for field in org.describe(name)["fields"]:

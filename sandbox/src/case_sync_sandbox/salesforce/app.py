@@ -41,6 +41,11 @@ READS: tuple[tuple[str, Work, list[str]], ...] = (
     ("/sobjects/{name}/updated", reading.get_updated, GET),
     ("/sobjects/{name}/{id}", reading.one_record, GET),
     ("/sobjects/{name}/{id}", reading.refuse_write, WRITES),
+    (
+        "/ui-api/object-info/{name}/picklist-values/{record_type}/{field}",
+        metadata.picklist_of_record_type,
+        GET,
+    ),
     ("/limits", reading.limits, GET),
     ("/jobs/query", bulk_calls.create_job, ["POST"]),
     ("/jobs/query", bulk_calls.all_jobs, GET),

@@ -74,6 +74,15 @@ def describe_object(
     }
 
 
+def picklist_answer(values: Sequence[str]) -> dict[str, Any]:
+    """User Interface API, Picklist Values; without what depends on a controlling field."""
+    return {
+        "controllerValues": {},
+        "defaultValue": None,
+        "values": [{"attributes": None, "label": v, "validFor": [], "value": v} for v in values],
+    }
+
+
 def is_replicateable(sobject: SObject) -> bool:
     """Whether getDeleted and getUpdated work (describe: replicateable)."""
     return sobject.deletable or sobject.name in {"User", "RecordType"}

@@ -14,8 +14,10 @@ from case_sync_sandbox.salesforce.describing import (
     MASTER_RECORD_TYPE,
     describe_field,
     describe_object,
+    picklist_answer,
     summary,
 )
+from case_sync_sandbox.salesforce.errors import not_found
 from case_sync_sandbox.salesforce.schema import OBJECTS, Field, SObject
 
 
@@ -36,6 +38,22 @@ def picklist_values(api: SalesforceApi, sobject: SObject, f: Field) -> list[str]
     several = f.type == "multipicklist"  # REST: its values are joined by semicolons
     parts = (part for (text,) in held for part in (text.split(";") if several else [text]))
     return list(dict.fromkeys([*f.picklist, *parts]))
+
+
+def picklist_of_record_type(api: SalesforceApi, ask: Ask, _version: str) -> Any:
+    """User Interface API, "Get Values for a Picklist Field": what records of a record type can have; Status, what its process allows."""
+    sobject = readable(api, ask)
+    found = next((f for f in api.store.visible_fields(sobject) if f.name == ask.path["field"]), None)
+    if found is None or found.type not in {"picklist", "multipicklist"}:
+        raise not_found()
+    record_type = ask.path["record_type"]
+    values = picklist_values(api, sobject, found)
+    if record_type != MASTER_RECORD_TYPE["recordTypeId"]:
+        if not any(one["recordTypeId"] == record_type for one in record_type_infos(api, sobject)):
+            raise not_found()
+        if found.name == "Status":
+            values = api.store.statuses_of(record_type)
+    return picklist_answer(values)
 
 
 def record_type_infos(api: SalesforceApi, sobject: SObject) -> list[dict[str, Any]]:

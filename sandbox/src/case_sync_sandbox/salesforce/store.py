@@ -79,6 +79,9 @@ class SalesforceStore:
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS delete_log (object TEXT, id TEXT, deleted_date TEXT, PRIMARY KEY (object, id))"
         )
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS process_status (process_id TEXT, status TEXT, PRIMARY KEY (process_id, status))"
+        )
 
     def close(self) -> None:
         self._db.close()
@@ -127,6 +130,24 @@ class SalesforceStore:
         return self.clock.now().strftime(STAMP)
 
     # -- changes
+
+    def allow_statuses(self, process_id: str, statuses: Iterable[str]) -> None:
+        """Say which values of Case Status a support process allows (Metadata API: BusinessProcess, values)."""
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT OR IGNORE INTO process_status VALUES (?, ?)", [(process_id, s) for s in statuses]
+            )
+
+    def statuses_of(self, record_type_id: str) -> list[str]:
+        """The values of Case Status that cases of a record type can have, in their order; none of one that is not there."""
+        return [
+            row[0]
+            for row in self.rows(
+                'SELECT s."ApiName" FROM "CaseStatus" s JOIN process_status p ON p.status = s."ApiName" '
+                'JOIN "RecordType" r ON r."BusinessProcessId" = p.process_id WHERE r."Id" = ? ORDER BY s."SortOrder"',
+                (record_type_id,),
+            )
+        ]
 
     def insert(self, object_name: str, records: Iterable[Record]) -> None:
         """Add records as they are; what they leave out is null, or 0 for a checkbox (checkboxes are never null)."""
@@ -260,7 +281,7 @@ class SalesforceStore:
     def reset(self) -> None:
         """An empty org with every switch as it was at the start."""
         with self.transaction() as db:
-            for name in (*OBJECTS, "delete_log"):
+            for name in (*OBJECTS, "delete_log", "process_status"):
                 db.execute(f'DELETE FROM "{name}"')
         self.switches = Switches()
         self.schema_changed()

@@ -19,6 +19,7 @@ from case_sync_sandbox.seeding.org import (
     STATUSES,
     Process,
     Status,
+    allowed_statuses,
     audit,
     owners,
     pipelines,
@@ -213,7 +214,14 @@ def _org(cases: list[Record], found: _Found) -> OrgSeed:
         record["DeveloperName"] = "_".join(
             "".join(c if c.isalnum() else " " for c in str(record["Name"])).split()
         )
-    return OrgSeed(setup=setup, accounts=_accounts(found), contacts=[], cases=iter(cases), comments=[])
+    return OrgSeed(
+        setup=setup,
+        accounts=_accounts(found),
+        contacts=[],
+        cases=iter(cases),
+        comments=[],
+        allowed=allowed_statuses(_processes(found)),
+    )
 
 
 def _portal(found: _Found) -> PortalSeed:

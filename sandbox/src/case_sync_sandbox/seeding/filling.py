@@ -23,6 +23,8 @@ def fill(store: SalesforceStore, org: OrgSeed) -> None:
     """Insert a whole org, in batches."""
     for name, records in org.setup.items():
         store.insert(name, records)
+    for process_id, statuses in org.allowed.items():
+        store.allow_statuses(process_id, statuses)
     store.insert("Account", org.accounts)
     store.insert("Contact", org.contacts)
     batch: list[Record] = []

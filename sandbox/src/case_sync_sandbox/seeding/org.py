@@ -118,6 +118,11 @@ def setup_records(
     }  # fmt: skip
 
 
+def allowed_statuses(processes: tuple[Process, ...]) -> dict[str, tuple[str, ...]]:
+    """Id of each support process -> the statuses that it allows."""
+    return {process_id(n): p.statuses for n, p in enumerate(processes)}
+
+
 def owners() -> tuple[OwnerSeed, ...]:
     """HubSpot owners: the users that have a seat there."""
     seated = USERS[: len(USERS) - OWNERLESS_USERS]

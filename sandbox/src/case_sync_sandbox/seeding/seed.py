@@ -15,6 +15,7 @@ from case_sync_sandbox.seeding.org import (
     QUEUES,
     STATUSES,
     USERS,
+    allowed_statuses,
     audit,
     owners,
     pipelines,
@@ -54,7 +55,11 @@ class Chance(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrgSeed:
-    """A whole org in batches that fit in memory: object name and records, in the order to insert them."""
+    """A whole org in batches that fit in memory: object name and records, in the order to insert them.
+
+    Attributes:
+        allowed: Id of a support process -> the statuses that it allows.
+    """
 
     setup: dict[str, list[Record]]
     accounts: list[Record]
@@ -62,6 +67,7 @@ class OrgSeed:
     cases: Iterator[Record]
     comments: list[Record]
     emails: list[Record] = field(default_factory=list)
+    allowed: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def sizes(cases: int) -> tuple[int, int]:
@@ -82,6 +88,7 @@ def seed_org(
     contact_records = [contact(n, accounts) for n in range(1, contacts + 1)]
     return OrgSeed(
         setup=setup_records(PROCESSES, STATUSES),
+        allowed=allowed_statuses(PROCESSES),
         accounts=[account(n) for n in range(1, accounts + 1)],
         contacts=contact_records,
         cases=(case(n, cases, chance, now, contact_records) for n in range(1, cases + 1)),
