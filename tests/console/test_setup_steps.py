@@ -86,10 +86,8 @@ def test_S06_to_S19_setup_as_it_is_seen(snapshot: SnapshotAssertion) -> None:
     talk = Talk(
         *("1", "", "n"),  # deletion rule, account, contact
         *("y", "created_by=Subject", "Reference to source-specific object=External Reference", ""),
-        *("", "2", ""),  # Billing, and its two statuses without a stage
-        *("", "", "", ""),  # Returns, three
-        *("", "Bling", "In progress"),  # Technical Support, one
-        *("", "Waiting on contact", ""),  # cases without a support process, two
+        *("", "", ""),  # Billing, Returns, Technical Support: each status that they allow has its stage
+        *("", "Bling", "Waiting on contact", ""),  # cases without a support process, two without
     )
     draft = Draft(known=known())
     for one in STEPS:
@@ -183,6 +181,23 @@ def test_S17_of_an_org_that_the_rules_were_not_written_for() -> None:
         "stages": {"New": "New", "Resolved": "Resolved", "Closed": "Closed"},
     }
     assert "Assigned" not in str(found)
+
+
+def test_S19_only_statuses_that_the_process_allows_are_asked_for() -> None:
+    talk = Talk(*[""] * 20)
+    step(
+        pipelines,
+        talk,
+        PROJECT.replace(
+            "Working: In progress, Waiting on Customer: Waiting on contact, Resolved", "Resolved"
+        ),
+    )
+    seen = talk.seen()
+    of_billing = seen[seen.index("'Billing Process'") : seen.index("'Returns Process'")]
+    assert [s for s in sides().statuses if f"Stage for '{s}'" in of_billing] == [
+        "Working",
+        "Waiting on Customer",
+    ]
 
 
 def test_S19_every_active_process_is_gone_through() -> None:

@@ -31,7 +31,7 @@ def test_describe_is_one_object_about_the_org(sandbox: RunningSandbox, tap: Tap)
     assert "@" in found["username"]
     assert found["server_time"].endswith("Z")
     assert (found["api_version"], found["api_allowed_24h"], found["cases"]) == ("66.0", 100_000, 37)
-    assert 0 < found["api_used_24h"] < 5
+    assert 0 < found["api_used_24h"] < 5 + len(found["statuses_by_process"])
     case = found["case"]
     assert (case["name"], {f["name"] for f in case["fields"]} >= {"Id", "Status"}) == ("Case", True)
     assert {"Subject", "Account__Name", "BusinessProcess__Name", "_sf_organization_id"} <= {*found["columns"]}
@@ -69,6 +69,23 @@ def test_mapper_reads_what_describe_says(sandbox: RunningSandbox, tap: Tap) -> N
     assert known.processes
     assert known.statuses
     assert known.statuses["Closed"]
+
+
+def test_S19_describe_tells_which_statuses_each_support_process_allows(
+    sandbox: RunningSandbox, tap: Tap
+) -> None:
+    """Of a process that no record type has, nothing is known; nor where the user may not ask."""
+    sandbox.seed(5)
+    (found,) = answers(tap, "--describe")
+    allowed = found["statuses_by_process"]
+    assert set(allowed) == {"Billing Process", "Returns Process", "Technical Support Process"}
+    assert allowed["Returns Process"] == ["New", "In Repair", "Resolved", "Closed"]
+    assert {p["Name"] for p in found["support_processes"]["records"]} - set(allowed) == {"Legacy Process"}
+    forbidden = {"status": 403, "body": '[{"errorCode": "INSUFFICIENT_ACCESS", "message": "no access"}]'}
+    sandbox.faults([{"half": "salesforce", "path": "ui-api", "action": "answer", **forbidden}])
+    (found,) = answers(tap, "--describe")
+    assert found["statuses_by_process"] == {}
+    assert found["support_processes"]["records"]
 
 
 def test_describe_leaves_empty_what_the_user_may_not_read(sandbox: RunningSandbox, tap: Tap) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from case_ticket_mapper.errors import MapperError, RulesError
 from case_ticket_mapper.explaining import explain
 from case_ticket_mapper.metadata import Metadata, MetadataError, add
+from case_ticket_mapper.places_shown import places
 from case_ticket_mapper.rules_against_metadata import check
 from case_ticket_mapper.rules_files import rules_of_file
 from case_ticket_mapper.rules_reading import read_rules
@@ -135,6 +136,21 @@ def test_N02_columns_that_the_tap_does_not_read_are_told_before_a_run(field: str
     found = [text for text in check(rules, known).problems if text.startswith("rules.fields.content")]
     assert len(found) == (0 if told is None else 1), found
     assert told is None or told in found[0]
+
+
+def test_S19_only_statuses_that_a_support_process_allows_are_told_of_it() -> None:
+    statuses = [{"ApiName": name, "IsClosed": name == "Closed"} for name in ("New", "In Repair", "Closed")]
+    processes = [{"Name": name, "IsActive": True} for name in ("Billing", "Returns")]
+    told = {
+        "support_processes": {"records": processes},
+        "case_statuses": {"records": statuses},
+        "statuses_by_process": {"Billing": ["New", "Closed"]},
+    }
+    known = add(Metadata(), told)
+    rules = read_rules({"pipelines": {"Billing": {"pipeline": "B"}, "default": {"pipeline": "P"}}})
+    found = {p["process"]: [s["status"] for s in p["statuses"]] for p in places(rules, known)}
+    every = ["New", "In Repair", "Closed"]
+    assert found == {"Billing": ["New", "Closed"], "Returns": every, None: every}
 
 
 def test_S19_every_process_status_and_value_without_a_rule_is_listed(metadata: list[str]) -> None:

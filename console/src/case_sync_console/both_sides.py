@@ -53,6 +53,7 @@ class BothSides:
         cases, tickets: how many; None where it is not known.
         processes: names of the active support processes.
         statuses: by case status whether it closes the case.
+        allowed: by support process the statuses that it allows, where that is known.
         required: names of the properties that every ticket needs.
     """
 
@@ -61,11 +62,17 @@ class BothSides:
     fields: Mapping[str, CaseField]
     processes: Sequence[str]
     statuses: Mapping[str, bool]
+    allowed: Mapping[str, Sequence[str]]
     portal: str
     tickets: int | None
     properties: Mapping[str, TicketProperty]
     pipelines: Sequence[Pipeline]
     required: Sequence[str]
+
+    def statuses_of(self, process: str) -> Mapping[str, bool]:
+        """Those that cases of the support process can have; all for "default", and where it is not known."""
+        allowed = self.allowed.get(process)
+        return {s: closes for s, closes in self.statuses.items() if allowed is None or s in allowed}
 
 
 def both_sides(org: Mapping[str, Any], portal: Mapping[str, Any]) -> BothSides:
@@ -78,6 +85,7 @@ def both_sides(org: Mapping[str, Any], portal: Mapping[str, Any]) -> BothSides:
         fields={f.name: f for f in fields},
         processes=[str(p["Name"]) for p in org["support_processes"]["records"] if p.get("IsActive", True)],
         statuses={str(s["ApiName"]): bool(s["IsClosed"]) for s in org["case_statuses"]["records"]},
+        allowed=org.get("statuses_by_process") or {},
         portal=str(portal["portal_id"]),
         tickets=portal.get("tickets"),
         properties={p.name: p for p in properties},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,7 +63,8 @@ def pipeline_set(
     others = _other_stages(wish, pipeline)
     base = ("pipelines", process)
     if there is None or not _holds(there, pipeline):
-        return (Put(path=base, value=_whole(there or {}, pipeline, given, others, sides)),)
+        statuses = sides.statuses_of(process)
+        return (Put(path=base, value=_whole(there or {}, pipeline, given, others, statuses)),)
     splices: list[Splice] = []
     if not _is_called(pipeline, there["pipeline"]):
         splices.append(Put(path=(*base, "pipeline"), value=pipeline.label))
@@ -105,20 +106,20 @@ def _whole(
     pipeline: Pipeline,
     given: Mapping[str, str],
     others: Mapping[str, str],
-    sides: BothSides,
+    statuses: Mapping[str, bool],
 ) -> dict[str, Any]:
     labels = {label.lower(): label for label in pipeline.stages}
     kept = {status: labels.get(stage.lower()) for status, stage in (there.get("stages") or {}).items()}
     stages = (
-        suggested_stages(pipeline, sides) | {s: stage for s, stage in kept.items() if stage} | dict(given)
+        suggested_stages(pipeline, statuses) | {s: stage for s, stage in kept.items() if stage} | dict(given)
     )
-    ordered = {status: stages[status] for status in [*sides.statuses, *stages] if stages.get(status)}
+    ordered = {status: stages[status] for status in [*statuses, *stages] if stages.get(status)}
     return {"pipeline": pipeline.label} | ({"stages": ordered} if ordered else {}) | dict(others)
 
 
-def suggested_stages(pipeline: Pipeline, sides: BothSides) -> dict[str, str]:
+def suggested_stages(pipeline: Pipeline, statuses: Iterable[str]) -> dict[str, str]:
     """Status -> the stage of the same name."""
-    return matching_options({s: s for s in sides.statuses}, {label: label for label in pipeline.stages})
+    return matching_options({s: s for s in statuses}, {label: label for label in pipeline.stages})
 
 
 def suggested_pipeline(process: str, sides: BothSides) -> Pipeline | None:

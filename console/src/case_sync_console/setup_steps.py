@@ -227,10 +227,10 @@ def _stages(draft: Draft, process: str, ask: Asking) -> Draft:
     without = statuses_without_stage(process, draft.known.rules, sides)
     if pipeline is None or not without:
         return draft
-    same_name = suggested_stages(pipeline, sides)
+    same_name = suggested_stages(pipeline, sides.statuses_of(process))
     if ask.asks:
         ask.say(
-            f"  These case statuses have no stage in '{pipeline.label}'. A case that has one gets no ticket; Enter where that can't be."
+            f"  These case statuses have no stage in '{pipeline.label}'. A case that has one gets no ticket."
         )
     for status in without:
         stage = ask.pick(f"  Stage for '{status}'", list(pipeline.stages), default=same_name.get(status, ""))

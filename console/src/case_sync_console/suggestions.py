@@ -106,5 +106,7 @@ def statuses_without_stage(process: str, rules: Mapping[str, Any], sides: BothSi
     rule = rules["pipelines"].get(process) or {"stages": {}, "closed_stage": None}
     closes = bool(pipeline and any(pipeline.stages.values())) or rule["closed_stage"]
     return [
-        s for s, is_closed in sides.statuses.items() if s not in rule["stages"] and not (is_closed and closes)
+        s
+        for s, is_closed in sides.statuses_of(process).items()
+        if s not in rule["stages"] and not (is_closed and closes)
     ]

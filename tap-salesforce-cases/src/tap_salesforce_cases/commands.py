@@ -16,6 +16,7 @@ from tap_salesforce_cases.listing import Listing
 from tap_salesforce_cases.moments import to_wire
 from tap_salesforce_cases.objects import CASES
 from tap_salesforce_cases.org import LISTED, TABLES, listed_case, org_as_json, user_name_query
+from tap_salesforce_cases.process_statuses import statuses_by_process
 from tap_salesforce_cases.rest_query import small_tables
 from tap_salesforce_cases.soql import Source
 
@@ -58,9 +59,9 @@ def describe(tap: TapSalesforceCases) -> None:
         cases = _listing(tap, described).count()
     except QueryTooLongError:
         cases = None
-    answer = org_as_json(
-        dict(zip([*TABLES, "user"], tables, strict=True)), described.body, _columns(tap, described)
-    )
+    named = dict(zip([*TABLES, "user"], tables, strict=True))
+    answer = org_as_json(named, described.body, _columns(tap, described))
+    statuses = statuses_by_process(tap.session, named["support_processes"], named["record_types"])
     usage = tap.session.usage
     about = {
         "organization_id": session.organization_id,
@@ -72,7 +73,7 @@ def describe(tap: TapSalesforceCases) -> None:
         "api_allowed_24h": usage.allowed if usage else None,
         "cases": cases,
     }
-    _print([about | answer])
+    _print([about | answer | {"statuses_by_process": statuses}])
 
 
 def _columns(tap: TapSalesforceCases, described: Described) -> list[str] | None:

@@ -13,7 +13,7 @@ Records = Sequence[Mapping[str, Any]]
 TABLES = {
     "support_processes": "SELECT Id, Name, IsActive FROM BusinessProcess WHERE TableEnumOrId = 'Case' ORDER BY Name",
     "case_statuses": "SELECT ApiName, MasterLabel, IsClosed, SortOrder, IsDefault FROM CaseStatus ORDER BY SortOrder",
-    "record_types": "SELECT Name, DeveloperName, IsActive, BusinessProcessId FROM RecordType WHERE SobjectType = 'Case' ORDER BY Name",
+    "record_types": "SELECT Id, Name, DeveloperName, IsActive, BusinessProcessId FROM RecordType WHERE SobjectType = 'Case' ORDER BY Name",
 }
 LISTED = ("Id", "CaseNumber", "SystemModstamp", "CreatedDate")
 

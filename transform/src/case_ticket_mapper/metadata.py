@@ -8,7 +8,7 @@ properties, pipelines.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -62,6 +62,7 @@ class Metadata:
         columns: of the tap's stream `cases`, those of related records among them.
         processes: names of the support processes; `retired` are those among them that are not active.
         statuses: case status -> whether it closes the case.
+        allowed: support process -> the statuses that it allows, where that is known.
         required: ticket properties that the portal requires.
     """
 
@@ -71,9 +72,17 @@ class Metadata:
     processes: tuple[str, ...] | None = None
     retired: frozenset[str] = frozenset()
     statuses: Mapping[str, bool] | None = None
+    allowed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     properties: Mapping[str, TicketProperty] | None = None
     pipelines: tuple[TicketPipeline, ...] | None = None
     required: tuple[str, ...] = ()
+
+    def statuses_of(self, process: str | None) -> tuple[str, ...]:
+        """The statuses that cases of a support process, or of none, can have, as far as is known."""
+        described = self.fields["Status"].values if self.fields and "Status" in self.fields else ()
+        every = described or tuple(self.statuses or ())
+        allowed = self.allowed.get(process or "")
+        return every if allowed is None else tuple(status for status in every if status in allowed)
 
 
 class MetadataError(ValueError):
@@ -133,6 +142,10 @@ def _with_statuses(known: Metadata, body: Mapping[str, Any]) -> Metadata:
     return replace(known, statuses=statuses)
 
 
+def _with_allowed(known: Metadata, body: Mapping[str, Sequence[Any]]) -> Metadata:
+    return replace(known, allowed={name: tuple(map(str, statuses)) for name, statuses in body.items()})
+
+
 def _with_properties(known: Metadata, body: Mapping[str, Any]) -> Metadata:
     return replace(known, properties=_properties(body["results"]))
 
@@ -147,6 +160,7 @@ READERS: dict[str, Callable[[Metadata, Any], Metadata]] = {
     "columns": _with_columns,
     "support_processes": _with_processes,
     "case_statuses": _with_statuses,
+    "statuses_by_process": _with_allowed,
     "properties": _with_properties,
     "pipelines": _with_pipelines,
 }

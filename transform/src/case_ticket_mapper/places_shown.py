@@ -19,7 +19,7 @@ def places(rules: Rules, known: Metadata) -> list[dict[str, Any]]:
         {
             "process": name,
             "has_rule": (DEFAULT if name is None else name) in rules.pipelines,
-            "statuses": [_status(name, status, rules, known) for status in _statuses(known)],
+            "statuses": [_status(name, status, rules, known) for status in _statuses(name, rules, known)],
         }
         for name in [*_processes(rules, known), None]
     ]
@@ -32,9 +32,8 @@ def _processes(rules: Rules, known: Metadata) -> list[str]:
     return [name for name in known.processes if name not in known.retired]
 
 
-def _statuses(known: Metadata) -> tuple[str, ...]:
-    described = known.fields["Status"].values if known.fields and "Status" in known.fields else ()
-    return described or tuple(known.statuses or ())
+def _statuses(process: str | None, rules: Rules, known: Metadata) -> tuple[str, ...]:
+    return known.statuses_of(process if rules.pipeline_by == BY_PROCESS else None)
 
 
 def _status(process: str | None, status: str, rules: Rules, known: Metadata) -> dict[str, Any]:

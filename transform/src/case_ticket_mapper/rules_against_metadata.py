@@ -162,7 +162,8 @@ def _without_rule(rules: Rules, known: Metadata) -> Iterator[str]:
             yield f"support process '{process}': {_fate(rules.unmapped_process)}"
     if known.fields and "Status" in known.fields:
         for name, rule in rules.pipelines.items():
-            for status in known.fields["Status"].values:
+            of_process = name if rules.pipeline_by == "BusinessProcess__Name" else None
+            for status in known.statuses_of(of_process):
                 if status not in rule.stages:
                     yield f"status '{status}' in rules.pipelines.{name}: {_fate_of_status(status, rules, known)}"
     for field_rule in rules.fields:
