@@ -364,6 +364,42 @@ def test_own_properties_are_created_by_the_type_of_their_column_in_their_group(g
     assert gate.open(columns, property_group="sync_fields").notes == ()
 
 
+def answer(method: str, path: str, nth: int = 1, **more: Any) -> dict[str, Any]:
+    """A fault rule."""
+    return {"half": "hubspot", "method": method, "path": path, "nth": nth, "action": "answer"} | more
+
+
+LISTED_AT = r"properties/2026-09/tickets\??$"
+REFUSED = {
+    "status": "error",
+    "category": "VALIDATION_ERROR",
+    "message": "quotes a value",
+    "correlationId": "c-1",
+}
+
+
+@pytest.mark.parametrize(
+    "fault", [{"action": "answer", "status": 400, "body": REFUSED}, {"action": "drop_after_commit"}]
+)
+def test_what_a_call_for_all_did_not_create_is_created_alone(gate: Gate, fault: dict[str, Any]) -> None:
+    """Whether it made none, or its answer was lost behind the commit: nothing is made twice."""
+    gate.sandbox.faults(
+        [{"half": "hubspot", "method": "POST", "path": "tickets/batch/create", "nth": 1, **fault}]
+    )
+    assert gate.open().portal.properties[KEY].is_unique
+    assert len([p for p in gate.definitions()[0] if p["name"] == KEY]) == 1
+
+
+def test_properties_are_created_in_one_call(gate: Gate) -> None:
+    gate.open()
+    made = [
+        r["path"]
+        for r in gate.sandbox.requests(half="hubspot")
+        if r["method"] == "POST" and "properties" in r["path"]
+    ]
+    assert len(made) == 1, made
+
+
 def test_runs_that_start_at_once_create_each_property_once(gate: Gate) -> None:
     """That another was faster is no error."""
     gate.client.send(Api("2026-09").account())
@@ -380,22 +416,18 @@ def test_nine_unique_properties_leave_room_for_the_key(gate: Gate) -> None:
     assert gate.open().portal.properties[KEY].is_unique
 
 
-def answer(method: str, path: str, nth: int = 1, **more: Any) -> dict[str, Any]:
-    """A fault rule."""
-    return {"half": "hubspot", "method": method, "path": path, "nth": nth, "action": "answer"} | more
-
-
-LISTED_AT = r"properties/2026-09/tickets\??$"
-REFUSED = {
-    "status": "error",
-    "category": "VALIDATION_ERROR",
-    "message": "quotes a value",
-    "correlationId": "c-1",
-}
-
-
-def test_refused_creation_is_told(gate: Gate) -> None:
-    gate.sandbox.faults([answer("POST", LISTED_AT, status=400, body=REFUSED)])
+@pytest.mark.parametrize(
+    "together",
+    [{"status": 400, "body": REFUSED}, {"status": 207, "body": {"results": [], "errors": [REFUSED]}}],
+)
+def test_refused_creation_is_told(gate: Gate, together: dict[str, Any]) -> None:
+    """Of several that are created in one call each is asked for alone, whose answer says why."""
+    gate.sandbox.faults(
+        [
+            answer("POST", "tickets/batch/create", **together),
+            answer("POST", LISTED_AT, status=400, body=REFUSED),
+        ]
+    )
     with pytest.raises(PreflightError) as raised:
         gate.open()
     (told,) = raised.value.problems

@@ -77,6 +77,11 @@ class Api:
     def create_property(self, body: Mapping[str, Any]) -> Call:
         return Call(method="POST", path=self._path("properties", "tickets"), body=body)
 
+    def create_properties(self, bodies: Sequence[Mapping[str, Any]]) -> Call:
+        """201 where all were made, 207 with those that were, and errors."""
+        path = f"{self._path('properties', 'tickets')}/batch/create"
+        return Call(method="POST", path=path, body={"inputs": list(bodies)})
+
     def change_property(self, name: str, body: Mapping[str, Any]) -> Call:
         """Options in `body` replace the whole list."""
         return Call(method="PATCH", path=f"{self._path('properties', 'tickets')}/{name}", body=body)
