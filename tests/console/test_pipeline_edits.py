@@ -14,7 +14,7 @@ from case_sync_console.pipeline_edits import (
     suggested_pipeline,
     suggested_stages,
 )
-from case_sync_console.rule_changes import changes
+from case_sync_console.rule_changes import changes, unmapped_by
 from case_sync_console.rule_edits import rule_set
 
 from .recordings import PROJECT, after, changed_lines, findings, known, rules_in, sides
@@ -177,6 +177,18 @@ def test_a_default_that_has_no_place_yet_is_refused_with_the_command_that_gives_
     without = dict(RULES) | {"pipelines": {}, "unmapped_process": "skip"}
     with pytest.raises(RefusedEditError, match="case-sync pipelines set default PIPELINE"):
         rule_set("unmapped_process", "default_stage", without)
+
+
+def test_S35_statuses_that_lose_their_stage_are_told() -> None:
+    text = set_("Billing Process", PipelineWish(pipeline="returns"))
+    lost = unmapped_by(findings(PROJECT)["places"], findings(text)["places"])
+    assert lost == ("Billing Process: Working", "Billing Process: Waiting on Customer")
+    assert unmapped_by(findings(text)["places"], findings(PROJECT)["places"]) == ()
+
+
+def test_the_filter_is_edited_in_the_file() -> None:
+    with pytest.raises(RefusedEditError, match=r"under rules\.filter"):
+        rule_set("filter", "x", RULES)
 
 
 def test_a_value_that_a_rule_has_already_is_no_edit() -> None:

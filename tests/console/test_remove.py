@@ -79,7 +79,7 @@ def test_S36_a_forgotten_run_reads_nothing(module_project: Project, removed: Any
 def test_S36_the_ledger_is_empty_and_the_status_says_so(module_project: Project, removed: Any) -> None:
     found = module_project.console("status", "--json")
     assert found.exit_code == 0, found.output
-    assert (found.json()["sync"], found.json()["runs"], found.json()["on_record"]) == ("saved", [], {})
+    assert (found.json()["sync"], found.json()["runs"], found.json()["on_record"]) == ("not set up", [], {})
 
 
 def test_S36_without_rules_it_can_be_looked_at_and_not_be_switched_on(
@@ -87,9 +87,14 @@ def test_S36_without_rules_it_can_be_looked_at_and_not_be_switched_on(
 ) -> None:
     plan = module_project.console("plan")
     assert (plan.exit_code, "The sync would not run" in plan.stdout) == (3, True), plan.output
-    assert 'To do: case-sync pipelines set "default" PIPELINE' in plan.stdout
-    refused = module_project.console("activate")
-    assert (refused.exit_code, "rules.pipelines.default: is missing" in refused.stderr) == (3, True)
+    assert "To do: case-sync setup" in plan.stdout
+    for command in ("activate", "import"):
+        refused = module_project.console(command)
+        assert (refused.exit_code, "there are no rules yet" in refused.stderr) == (3, True), refused.output
+        assert "case-sync setup" in refused.stderr
+    status = module_project.console("status")
+    assert "not set up: case-sync setup" in status.stdout, status.output
+    assert "nothing yet" in status.stdout
     assert "sync_status: saved" in module_project.text()
 
 

@@ -232,7 +232,7 @@ def test_a_result_line_says_all_outcomes() -> None:
     }
     assert result_line(report, 7.4) == (
         "1,200 cases: tickets 1 new, 2 updated, 3 unchanged, 4 deleted, 6 older than their ticket, 5 rejected; "
-        "1 association waits for a company, contact or ticket; 7 s"
+        "1 association on record waits for a company, contact or ticket; 7 s"
     )
 
 

@@ -60,11 +60,15 @@ def open_umask() -> Iterator[None]:
     os.umask(before)
 
 
+def started(meltano: Meltano) -> None:
+    with meltano.started("tap-salesforce-cases", stdout=subprocess.DEVNULL):
+        pass
+
+
 STARTS: dict[str, Callable[[Meltano], Any]] = {
     "run": lambda meltano: meltano.run(),
-    "run apart": lambda meltano: meltano.run(is_apart=True),
     "invoke": lambda meltano: meltano.invoke("tap-salesforce-cases", "--about"),
-    "start": lambda meltano: meltano.start("tap-salesforce-cases", stdout=subprocess.DEVNULL).wait(),
+    "started": started,
     "state": lambda meltano: meltano.state(),
     "clear": lambda meltano: meltano.clear_state(),
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from case_sync_console.definition import PAUSED, SAVED, setting
+from case_sync_console.definition import ACTIVE, PAUSED, SAVED, has_rules, setting
+from case_sync_console.errors import ConfigurationError
 from case_sync_console.file_edits import put_setting
 from case_sync_console.meltano import TAP
 from case_sync_console.run_ends import failure_of
+from case_sync_console.scheduling import installed
 from case_sync_console.switching import FROM_NOW, Step, position, step
 from case_sync_console.waiting import waiting
 from case_sync_console.workplace import Workplace
 
+NOTHING_RUNS_IT = "Nothing on this machine runs it yet. Let cron do it: case-sync schedule install --every 15m. Once, now: case-sync run"
 # A run that reads no case and leaves a bookmark at Salesforce's clock; the preflight of all three plugins happens.
 START_NOW = {
     "TAP_SALESFORCE_CASES_START_NOW": "true",
@@ -25,7 +28,18 @@ def activate(workplace: Workplace) -> None:
         PluginError: the preflight found problems; meltano.yml is as it was.
         ConfigurationError: it is paused: that is another command.
     """
+    needs_rules(workplace)
     _carry_out(workplace, step("activate", _position(workplace)))
+
+
+def needs_rules(workplace: Workplace) -> None:
+    """Before a run that would end with the mapper's words about each part of the rules.
+
+    Raises:
+        ConfigurationError: there are none.
+    """
+    if not has_rules(workplace.definition().document):
+        raise ConfigurationError("there are no rules yet, by which cases become tickets: case-sync setup")
 
 
 def save_for_later(workplace: Workplace) -> None:
@@ -65,6 +79,8 @@ def _carry_out(workplace: Workplace, what: Step) -> None:
     if what.status:
         write_status(workplace, what.status)
     workplace.screen.print(what.words)
+    if what.status == ACTIVE and installed(workplace) is None:
+        workplace.screen.print(NOTHING_RUNS_IT)
 
 
 def start_from_now(workplace: Workplace) -> None:

@@ -148,6 +148,13 @@ def named(typed: str, labels: Mapping[str, str], what: str) -> str:
     raise RefusedEditError([f"there is no {what} '{typed}'; {near(typed, labels)}"])
 
 
+def meant(typed: str, names: Collection[str]) -> str:
+    """`did you mean 'Billing'? `, or nothing."""
+    by_lower = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(typed.lower(), by_lower, n=1, cutoff=0.6)
+    return f"did you mean '{by_lower[close[0]]}'? " if close else ""
+
+
 def near(typed: str, labels: Mapping[str, str] | Collection[str]) -> str:
     """`did you mean Reason?`, or all that there is."""
     names = list(labels)
@@ -185,8 +192,9 @@ def pipeline_named(typed: str, sides: BothSides) -> Pipeline:
     wanted = typed.strip().lower()
     found = by_id.get(typed) or next((p for p in sides.pipelines if p.label.lower() == wanted), None)
     if found is None:
-        there = ", ".join(p.label for p in sides.pipelines)
-        raise RefusedEditError([f"HubSpot has no ticket pipeline '{typed}'; there is {there or 'none'}"])
+        labels = [p.label for p in sides.pipelines]
+        there = f"there is {', '.join(labels) or 'none'}"
+        raise RefusedEditError([f"HubSpot has no ticket pipeline '{typed}'; {meant(typed, labels)}{there}"])
     return found
 
 

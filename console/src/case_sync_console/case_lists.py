@@ -76,11 +76,13 @@ def compare(meltano: Meltano, changed_since: datetime) -> Compared:
         tempfile.TemporaryFile("w+", encoding="utf-8") as answers,
         tempfile.TemporaryFile("w+", encoding="utf-8") as target_errors,
     ):
-        tap = meltano.start(TAP, FROM_ENVIRONMENT, "--list-cases", stdout=subprocess.PIPE, stderr=tap_errors)
-        target = meltano.start(
-            TARGET, FROM_ENVIRONMENT, "--missing", stdin=subprocess.PIPE, stdout=answers, stderr=target_errors
-        )
-        with tap, target:
+        streams = {"stdin": subprocess.PIPE, "stdout": answers, "stderr": target_errors}
+        with (
+            meltano.started(
+                TAP, FROM_ENVIRONMENT, "--list-cases", stdout=subprocess.PIPE, stderr=tap_errors
+            ) as tap,
+            meltano.started(TARGET, FROM_ENVIRONMENT, "--missing", **streams) as target,
+        ):
             _hand_over(tap, target, found, changed_since)
         _check(TAP, tap.returncode, tap_errors)
         _check(TARGET, target.returncode, target_errors)
@@ -101,7 +103,7 @@ def changed_since(meltano: Meltano, moment: datetime) -> set[str]:
     """
     given = meltano.given({**CHANGES, "TAP_SALESFORCE_CASES_START_DATE": literal(moment)})
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-        with given.start(TAP, stdout=subprocess.PIPE, stderr=errors) as tap:
+        with given.started(TAP, stdout=subprocess.PIPE, stderr=errors) as tap:
             found = {one for message in _objects(tap.stdout) if (one := _changed(message, moment))}
         _check(TAP, tap.returncode, errors)
     return found

@@ -13,7 +13,7 @@ NUMBER = "salesforce_case_number"  # the ticket property
 LEAVE_OUT, NOTHING = "leave_out", "nothing"  # of cases without a line
 WOULD = {
     "create": "created", "update": "updated", "unchanged": "unchanged", "delete": "deleted", "leave": "left as it is",
-    "reject": "rejected", LEAVE_OUT: "left out", NOTHING: "nothing",
+    "reject": "rejected", LEAVE_OUT: "left out", NOTHING: "not there",
 }  # fmt: skip
 LEFT_OUT = "the rules leave it out"
 NOT_THERE = "Salesforce has no such case in what the sync reads, or the Salesforce user may not see it"

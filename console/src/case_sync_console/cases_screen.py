@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from case_sync_console.case_rows import WOULD, CaseRow
+from case_sync_console.case_rows import LEAVE_OUT, NOTHING, WOULD, CaseRow
 from case_sync_console.tables import NARROW_COLUMNS, table
 
 NONE = "none: Salesforce has no case that the sync reads, or the rules leave it out"
@@ -37,6 +37,9 @@ class CasesTable:
 
 def _block(case: CaseRow) -> Iterator[RenderableType]:
     name = f"{case.number} ({case.key})" if case.number else case.key
+    if case.would in (LEAVE_OUT, NOTHING):
+        yield Text(f"{name}: {case.reason}", style="bold")
+        return
     yield Text(f"{name} would be {_would(case)}", style="bold")
     if case.reason:
         yield Padding(Text(case.reason), (0, 0, 0, INDENT))

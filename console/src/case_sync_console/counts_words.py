@@ -38,7 +38,7 @@ def result_line(report: Mapping[str, Any], seconds: float | None = None) -> str:
     )
     if waiting := count(report, "pending_associations"):
         waits = "waits" if waiting == 1 else "wait"
-        line += f"; {counted(waiting, 'association')} {waits} for a company, contact or ticket"
+        line += f"; {counted(waiting, 'association')} on record {waits} for a company, contact or ticket"
     return line + (f"; {seconds:.0f} s" if seconds is not None else "")
 
 

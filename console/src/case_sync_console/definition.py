@@ -53,6 +53,12 @@ def rules_place(document: Mapping[str, Any]) -> RulesPlace:
     )
 
 
+def has_rules(document: Mapping[str, Any]) -> bool:
+    """Whether there are rules at all: `remove` leaves an empty block."""
+    place = rules_place(document)
+    return place.file is not None or bool(place.config.get("rules"))
+
+
 def _mappings(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Document]]:
     for place, mapper in enumerate((document.get("plugins") or {}).get("mappers") or ()):
         for number, mapping in enumerate(mapper.get("mappings") or ()):

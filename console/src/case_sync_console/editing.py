@@ -12,7 +12,7 @@ from case_sync_console.errors import ConfigurationError, RefusedEditError
 from case_sync_console.looking import Look, look
 from case_sync_console.mapping_edits import Known
 from case_sync_console.project_file import YamlFile
-from case_sync_console.rule_changes import changes
+from case_sync_console.rule_changes import changes, unmapped_by
 from case_sync_console.waiting import waiting
 from case_sync_console.workplace import Workplace
 from case_sync_console.yaml_splicing import Path, Splice, spliced
@@ -36,11 +36,16 @@ class RulesText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edited:
-    """What an edit changed, a line each, and problems that were there before and still are."""
+    """What an edit changed, a line each, and problems that were there before and still are.
+
+    Attributes:
+        unmapped: pairs of support process and status, in words, that had a stage before and have none now.
+    """
 
     changes: tuple[str, ...]
     problems: tuple[str, ...]
     file: str
+    unmapped: tuple[str, ...] = ()
 
 
 def rules_text(workplace: Workplace) -> RulesText:
@@ -90,4 +95,9 @@ def written(workplace: Workplace, found: Look, text: RulesText, splices: Sequenc
     if after is None:
         raise ConfigurationError(f"{name} could not be read with this change; nothing was changed")
     text.file.save_text(new)
-    return Edited(changes=changes(found.rules, after.rules), problems=tuple(problems), file=name)
+    return Edited(
+        changes=changes(found.rules, after.rules),
+        problems=tuple(problems),
+        file=name,
+        unmapped=unmapped_by(found.found.places, after.places),
+    )

@@ -59,7 +59,8 @@ def show_all(workplace: Workplace, *, as_json: bool) -> None:
 def show(workplace: Workplace, key: str) -> None:
     """One case whole, by Id or number."""
     (case_id,) = _ids(workplace, [key])
-    workplace.screen.print(one_case(to_18(case_id), of_case(on_record(workplace), case_id)))
+    title = to_18(case_id) if case_id == key else f"{key} ({case_id})"
+    workplace.screen.print(one_case(title, of_case(on_record(workplace), case_id)))
 
 
 def _ids(workplace: Workplace, names: Sequence[str]) -> list[str]:
@@ -78,7 +79,8 @@ def export(workplace: Workplace, kind: str | None, path: Path | None) -> None:
     """
     chosen_kind = kind or (path.suffix.removeprefix(".").lower() if path and path.suffix else "csv")
     if chosen_kind not in FORMATS:
-        raise CommandLineError(f"--format can be {' or '.join(FORMATS)}")
+        what = "--format" if kind else f"what the file's name ends with, '{chosen_kind}',"
+        raise CommandLineError(f"{what} can be {' or '.join(FORMATS)}; --format says which")
     rows = on_record(workplace)
     with _place(path) as file:
         _write(rows, file, chosen_kind)

@@ -16,6 +16,7 @@ RULE = "rule"  # the target's category of what the admin's own rules refused
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 EXAMPLES = 3
 # HubSpot's plurals, and what the target says of an association that waits.
+ANY_OBJECT = "the company, contact or ticket"
 ONE_OF = {"companies": "company", "contacts": "contact", "tickets": "ticket"}
 WAITS_BECAUSE = {
     "NOT_FOUND": "the case's {to} is not in HubSpot (looked up by {by})",
@@ -78,7 +79,7 @@ def read_row(line: Mapping[str, Any]) -> ErrorRow | None:
         category=category,
         code=code,
         reason=_why_it_waits(code, line) if waits else reason_here(text("message")),
-        remedy=remedy_here(code, text("message"), text("remedy"), category),
+        remedy=_remedy(code, text("message"), text("remedy"), category, ONE_OF.get(text("to"), text("to"))),
         to=ONE_OF.get(text("to"), text("to")),
         tries=int(line.get("tries") or 0),
         first_at=text("first_at"),
@@ -86,6 +87,11 @@ def read_row(line: Mapping[str, Any]) -> ErrorRow | None:
         correlation_id=text("correlation_id"),
         is_kept=waits or bool(line.get("has_record")),
     )
+
+
+def _remedy(code: str, message: str, remedy: str, category: str, to: str) -> str:
+    found = remedy_here(code, message, remedy, category)
+    return found.replace(ANY_OBJECT, f"the {to}") if to else found
 
 
 def _why_it_waits(code: str, line: Mapping[str, Any]) -> str:

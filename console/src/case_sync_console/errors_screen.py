@@ -47,9 +47,9 @@ def _line(text: str, depth: int) -> Text:
     return Text(f"{INDENT * depth}{text}")
 
 
-def one_case(key: str, rows: Sequence[ErrorRow]) -> RenderableType:
+def one_case(title: str, rows: Sequence[ErrorRow]) -> RenderableType:
     """All that is on record of one case."""
-    lines: list[RenderableType] = [Text(f"Case {key}", style="bold")]
+    lines: list[RenderableType] = [Text(f"Case {title}", style="bold")]
     for row in rows:
         what = f"Association with a {row.to} waits" if row.kind == WAITING else "Rejected"
         lines += [_line(f"{what} ({row.category}): {row.reason}", 1), _line(f"To do: {row.remedy}", 2)]

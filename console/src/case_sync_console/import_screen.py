@@ -37,16 +37,24 @@ def span(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def balance_screen(found: Balance, file_name: str | None) -> RenderableType:
-    """The counts of both systems, and what is missing; `file_name` holds all ids where they are too many to show."""
+def balance_screen(found: Balance, file_name: str | None, rejected: int = 0) -> RenderableType:
+    """The counts of both systems, and what is missing.
+
+    Args:
+        found: both systems.
+        file_name: holds all missing ids where they are too many to show.
+        rejected: cases that this run rejected; some of them may have a ticket of before.
+    """
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     table.add_column()
     table.add_column(justify="right")
     table.add_column()
     table.add_row("cases in Salesforce", f"{found.cases:,}", "")
     table.add_row("tickets in HubSpot with their ids", f"{found.tickets:,}", "")
+    if (stale := rejected - len(found.rejected)) > 0:
+        table.add_row("  of these left as they were", f"{stale:,}", f"rejected now: {WAYS_ON['rejected']}")
     rows = (
-        ("rejected", "rejected", found.rejected),
+        ("rejected", "rejected, without a ticket", found.rejected),
         ("left_out", "left out by a rule", found.left_out),
         ("changed_since", "not yet", found.changed_since),
         ("missing", "missing", found.missing),

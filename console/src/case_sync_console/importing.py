@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from case_sync_console import case_lists
+from case_sync_console.activating import needs_rules
 from case_sync_console.case_filter import Wanted, both, command_line, scope, suffix
 from case_sync_console.counts_words import count, result_line
-from case_sync_console.errors import CONFIGURATION, OK, PARTIAL, ConsoleError
+from case_sync_console.errors import CONFIGURATION, OK, PARTIAL, ConsoleError, PluginError
 from case_sync_console.events import Event, RunEnd
 from case_sync_console.import_balance import SHOWN, Balance, balance, left_out_of_plan, unexplained
 from case_sync_console.import_progress import told
@@ -37,6 +38,7 @@ VARIABLES = {
     "TAP_SALESFORCE_CASES_SOFT_DELETES": "false",
     "TARGET_HUBSPOT_TICKETS_RUN_NAME": "import",
 }
+SETTING, OPTION = "check the setting `where`", "check --where"  # the tap's words, and ours
 SKIPPED = re.compile(r"^cases mapped: .*?(\d+) skipped by the rules")
 CLOCKS_DIFFER = timedelta(minutes=2)
 LOOKED_AT_ONE_BY_ONE = 200  # cases without a ticket whose reason is looked for with a dry run of just them
@@ -64,6 +66,7 @@ def run_import(workplace: Workplace, asked: Wanted, *, restart: bool) -> int:
     Raises:
         ConsoleError: it was cut off; what came stays, and the same command goes on there.
     """
+    needs_rules(workplace)
     started = datetime.now(UTC)
     with waiting(workplace.screen, "Looking ..."):
         states = workplace.meltano.state_ids()
@@ -72,6 +75,8 @@ def run_import(workplace: Workplace, asked: Wanted, *, restart: bool) -> int:
     this = Import(workplace=workplace, asked=asked, where=where, suffix=suffix(config, where))
     goes_on = workplace.meltano.state_id(this.suffix) in states and not restart
     workplace.screen.print(_beginning(this, goes_on=goes_on), markup=False)
+    if asked.where:
+        _try_condition(this)
     remember(workplace, this.suffix, command_line(asked))
     skipped = _Skipped()
     counts = _read(this, ["--full-refresh"] if restart else [], skipped, goes_on=goes_on)
@@ -80,8 +85,21 @@ def run_import(workplace: Workplace, asked: Wanted, *, restart: bool) -> int:
             lambda: _compared(this, started, None if goes_on else skipped.count),
             lambda: _end_of_interruptions(this),
         )
-    _tell(this, found)
+    _tell(this, found, count(counts, "rejected"))
     return found.exit_code or (PARTIAL if count(counts, "rejected") else OK)
+
+
+def _try_condition(this: Import) -> None:
+    """Before a run looks at HubSpot, which may have properties to be made.
+
+    Raises:
+        PluginError: Salesforce refuses the condition.
+    """
+    try:
+        with waiting(this.workplace.screen, "Looking ..."):
+            case_lists.count_cases(this.meltano)
+    except PluginError as error:
+        raise PluginError(error.plugin, error.exit_code, error.message.replace(SETTING, OPTION)) from None
 
 
 def _beginning(this: Import, *, goes_on: bool) -> str:
@@ -115,7 +133,7 @@ def _read(this: Import, options: list[str], skipped: _Skipped, *, goes_on: bool)
         try:
             with told(screen, file.counts, total):
                 end = this.meltano.given(file.variables).run(
-                    "--state-id-suffix", this.suffix, *options, watch=skipped.hear, is_apart=True
+                    "--state-id-suffix", this.suffix, *options, watch=skipped.hear
                 )
         except (KeyboardInterrupt, SystemExit):
             screen.print(_how_to_go_on(), markup=False)
@@ -185,12 +203,12 @@ def _dry_run(workplace: Workplace, ids: list[str]) -> tuple[Mapping[str, Any], .
     return found.lines
 
 
-def _tell(this: Import, found: Balance) -> None:
+def _tell(this: Import, found: Balance, rejected: int) -> None:
     name = None
     if len(found.missing) > SHOWN:
         name = f"case-sync-missing-{this.suffix.removeprefix('import-')}.txt"
         _write(this.workplace.folder / name, found.missing)
-    this.workplace.screen.print(balance_screen(found, name))
+    this.workplace.screen.print(balance_screen(found, name, rejected))
 
 
 def _write(path: Path, ids: tuple[str, ...]) -> None:

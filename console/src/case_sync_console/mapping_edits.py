@@ -233,8 +233,8 @@ def _options(name: str, source: str, sides: BothSides) -> dict[str, str]:
         raise RefusedEditError(
             [
                 (
-                    f"no option of '{name}' is called as a value of '{source}' is. Say which is which: "
-                    f'--option "VALUE=OPTION", once for each. Values: {_some(list(values))}. Options: {_some(list(options))}'
+                    f"no option of '{name}' is called as a value of '{source}' is. Say which is which, with case-sync mappings "
+                    f'add or edit and --option "VALUE=OPTION" once for each. Values: {_some(list(values))}. Options: {_some(list(options))}'
                 )
             ]
         )

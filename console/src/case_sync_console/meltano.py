@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -76,16 +76,21 @@ class Meltano:
         except ValueError:
             raise _failed(plugin, done) from None
 
-    def start(self, plugin: str, *args: str, **streams: Any) -> subprocess.Popen[str]:
-        """`meltano invoke PLUGIN ARGS` as a process under way; `streams` are Popen's stdin, stdout and stderr."""
-        return subprocess.Popen(
-            self.command(*FOR_PROGRAMS, "invoke", plugin, *args),
-            cwd=self.folder,
-            env=self._environment({}),
-            text=True,
-            umask=OWNER_ALONE,
-            **{"stdin": subprocess.DEVNULL, **streams},
-        )
+    @contextmanager
+    def started(self, plugin: str, *args: str, **streams: Any) -> Iterator[subprocess.Popen[str]]:
+        """`meltano invoke PLUGIN ARGS` as a process under way, which has ended at the end; `streams` are Popen's stdin, stdout and stderr."""
+        with (
+            own_run_folder(self.folder) as own,
+            subprocess.Popen(
+                self.command(*FOR_PROGRAMS, "invoke", plugin, *args),
+                cwd=self.folder,
+                env=self._environment(own),
+                text=True,
+                umask=OWNER_ALONE,
+                **{"stdin": subprocess.DEVNULL, **streams},
+            ) as process,
+        ):
+            yield process
 
     def invoke_json(self, plugin: str, *args: str, **variables: str) -> Any:
         """The one JSON value that a plugin prints.
@@ -108,21 +113,15 @@ class Meltano:
 
     # -- runs
 
-    def run(
-        self, *options: str, watch: Watch | None = None, is_apart: bool = False, **variables: str
-    ) -> RunEnd:
+    def run(self, *options: str, watch: Watch | None = None, **variables: str) -> RunEnd:
         """`meltano run OPTIONS case-sync`.
 
         Args:
             options: of `meltano run`.
             watch: sees each event while it happens.
-            is_apart: with a run folder of its own, since the continuous sync may start or run at the same time.
             variables: environment variables.
         """
-        folder: AbstractContextManager[Mapping[str, str]] = (
-            own_run_folder(self.folder) if is_apart else nullcontext({})
-        )
-        with folder as own:
+        with own_run_folder(self.folder) as own:
             return self._run(options, watch, {**variables, **own})
 
     def _run(self, options: Sequence[str], watch: Watch | None, variables: Mapping[str, str]) -> RunEnd:
@@ -186,11 +185,11 @@ class Meltano:
     def _invoked(
         self, plugin: str, args: Sequence[str], stdin: str | None, variables: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        with self._alone_at_first():
+        with self._alone_at_first(), own_run_folder(self.folder) as own:
             return subprocess.run(
                 self.command(*FOR_PROGRAMS, "invoke", plugin, *args),
                 cwd=self.folder,
-                env=self._environment(variables),
+                env=self._environment({**variables, **own}),
                 input=stdin,
                 stdin=None if stdin is not None else subprocess.DEVNULL,
                 capture_output=True,

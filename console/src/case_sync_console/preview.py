@@ -29,6 +29,7 @@ TOLD_OTHERWISE = frozenset(
         "datetime",
     }
 )
+BY_PROCESS = "BusinessProcess__Name"
 NEW_PROPERTY = "made by the sync"
 OWNER_EMAIL = "hubspot_owner_email"  # the target turns it into the owner
 OWNER = "hubspot_owner_id"
@@ -142,9 +143,15 @@ def settings_of(rules: Mapping[str, Any]) -> tuple[Setting, ...]:
     told = [
         *rules_in_words(rules),
         *associations_in_words(rules["association_switches"], rules["associations"]),
+        ("pipeline_by", rules["pipeline_by"], _picks(rules["pipeline_by"])),
         ("filter", "on" if rules["filter"] else "all cases", filter_in_words(rules["filter"])),
     ]
     return tuple(Setting(name=name, value=value, meaning=meaning) for name, value, meaning in told)
+
+
+def _picks(column: str) -> str:
+    what = "The support process" if column == BY_PROCESS else f"The Case field {column}"
+    return f"{what} picks the ticket pipeline"
 
 
 def mappings_of(rules: Mapping[str, Any], sides: BothSides) -> tuple[FieldMapping, ...]:

@@ -98,7 +98,7 @@ class MappingsTable:
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         is_narrow = options.max_width < NARROW_COLUMNS
-        made = table("ticket property", "case field", "how") if is_narrow else self._wide()
+        made = self._named("ticket property", "case field", "how") if is_narrow else self._wide()
         for mapping in self.mappings:
             cells = _cells(mapping)
             if is_narrow:
@@ -109,7 +109,10 @@ class MappingsTable:
             yield Text(f"Switched off: {', '.join(self.switched_off)}")
 
     def _wide(self) -> Table:
-        made = table("ticket property", "type", "case field", "type", "how")
+        return self._named("ticket property", "type", "case field", "type", "how")
+
+    def _named(self, *columns: str) -> Table:
+        made = table(*columns)
         # A name that is broken can't be copied; very long ones may still be.
         names = [len(mapping.property.name) + 2 for mapping in self.mappings]
         made.columns[0].min_width = min(max(names, default=0), LONGEST_NAME)
@@ -192,9 +195,14 @@ def ending(preview: Preview) -> Text:
             f"The sync would not run: {count} problem{'s' if count > 1 else ''}, listed above.",
             style="bold red",
         )
-    flagged = (
-        f" {preview.unmapped} pairs of support process and status are not mapped, see Pipelines."
-        if preview.unmapped
-        else ""
-    )
+    flagged = f" {unmapped_words(preview)}" if preview.unmapped else ""
     return Text(f"The sync would run.{flagged}", style="bold")
+
+
+def unmapped_words(preview: Preview) -> str:
+    """How many pairs have no stage, and the command that gives one."""
+    pairs = "1 pair" if preview.unmapped == 1 else f"{preview.unmapped} pairs"
+    return (
+        f"{pairs} of support process and status have no stage (case-sync pipelines list): cases that have one get no ticket. "
+        'Map one: case-sync pipelines set PROCESS --stage "STATUS=STAGE"'
+    )

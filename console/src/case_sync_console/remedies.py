@@ -9,6 +9,10 @@ from dataclasses import dataclass
 # Place in the rules -> the command that changes it; {0}, {1} are the groups. The first that fits counts.
 COMMANDS = (
     (
+        r"rules\.pipelines\.default: is missing",
+        "case-sync setup, which asks for all of it, or case-sync pipelines set default PIPELINE",
+    ),
+    (
         r"rules\.pipelines\.(.+?): the org has no support process",
         'case-sync pipelines delete "{0}", or mend the name',
     ),

@@ -33,6 +33,7 @@ VARIABLES = {
     "TARGET_HUBSPOT_TICKETS_RETRY_EARLIER": "false",  # what else is on record is not the repair's
     "TARGET_HUBSPOT_TICKETS_RUN_NAME": "repair",
 }
+CONFIRM = "TARGET_HUBSPOT_TICKETS_CONFIRM_DELETES"
 NO_DELETION = {"TARGET_HUBSPOT_TICKETS_ON_DELETE": "ignore"}
 DELETED_TOO = {"TAP_SALESFORCE_CASES_SOFT_DELETES": "true"}
 ONLY_IDS = {
@@ -105,9 +106,11 @@ def _run(workplace: Workplace, variables: Mapping[str, str], words: str) -> None
 
 def _tell(workplace: Workplace, after: Comparison, refused: list[ConsoleError]) -> int:
     workplace.screen.print("After the repair:")
-    workplace.screen.print(comparison_screen(after))
+    workplace.screen.print(comparison_screen(after, offers_repair=not refused))
     for error in refused:
         workplace.screen.print(f"Not archived: {error}", markup=False)
     if refused and after.differences:
+        count = after.ways[Way.DELETE] + after.ways[Way.RECONCILE]
+        workplace.screen.print(f"By a repair: {CONFIRM}={count} case-sync repair", markup=False)
         return DELETIONS_TO_CONFIRM
     return after.exit_code

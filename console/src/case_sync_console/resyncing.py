@@ -104,10 +104,10 @@ def read_again(
         given = meltano.given(file.variables)
         if shows_progress:
             with case_lists.counted(meltano) as total, told(workplace.screen, file.counts, total):
-                end = given.run(*OPTIONS, is_apart=True)
+                end = given.run(*OPTIONS)
         else:
             with waiting(workplace.screen, "Syncing ..."):
-                end = given.run(*OPTIONS, is_apart=True)
+                end = given.run(*OPTIONS)
         return end, file.counts()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from case_sync_console.preview import how_in_words
 from case_sync_console.rule_words import MEANINGS, filter_in_words, found_by
 
 NOTHING = "(none)"
+WITHOUT_PROCESS = "cases without a support process"
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
@@ -44,3 +45,18 @@ def _pipeline(place: str, rule: Mapping[str, Any]) -> dict[str, str]:
     found = {place: rule["pipeline"]} | {f"{place} / {s}": stage for s, stage in rule["stages"].items()}
     others = {"default_stage": "default stage", "closed_stage": "closed stage"}
     return found | {f"{place} / {words}": rule[key] for key, words in others.items() if rule[key]}
+
+
+def unmapped_by(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """`Billing Process: Working`: pairs that had a stage and have none any more; places as the mapper tells them."""
+    had = _without_stage(before)
+    return tuple(words for words in _without_stage(after) if words not in had)
+
+
+def _without_stage(places: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{place['process'] or WITHOUT_PROCESS}: {status['status']}"
+        for place in places
+        for status in place["statuses"]
+        if status["becomes"] not in ("stage", "skipped")
+    ]

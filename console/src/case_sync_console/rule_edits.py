@@ -12,7 +12,7 @@ from case_sync_console.rule_words import MEANINGS, SWITCHES
 from case_sync_console.yaml_splicing import Put, Splice
 from case_sync_console.yaml_writing import Word
 
-PIPELINE_BY = "pipeline_by"
+PIPELINE_BY, FILTER = "pipeline_by", "filter"
 ON_OFF = ("on", "off")
 
 
@@ -30,6 +30,10 @@ def rule_set(typed: str, value: str, rules: Mapping[str, Any]) -> tuple[Splice, 
     if name in MEANINGS:
         _refuse_value(name, value, tuple(MEANINGS[name]))
         _refuse_without_stage(name, value, rules)
+    elif name == FILTER:
+        raise RefusedEditError(
+            ["the filter has parts of its own: edit it in the file, under rules.filter (transform/README.md)"]
+        )
     elif name != PIPELINE_BY:
         raise RefusedEditError(
             [f"there is no rule '{typed}'; {near(name, [*MEANINGS, *SWITCHES, PIPELINE_BY])}"]

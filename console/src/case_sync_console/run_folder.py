@@ -1,7 +1,8 @@
-"""Shell: a run folder of its own for a run beside others.
+"""Shell: a run folder of its own for each start of Meltano, since others may run beside it.
 
 Meltano keeps a run's state and catalog under `.meltano/run/<tap>/` by fixed names, whatever the state id (reliability: D3): of two runs
-that start together one may read the other's bookmark, or none at all. Plugins and database are the project's, by links.
+that start together one may read the other's bookmark, or none at all, and `meltano invoke` of a tap takes a run's catalog away. Plugins and
+database are the project's, by links.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ DATABASE = "meltano.db"
 
 @contextmanager
 def own_run_folder(project: Path) -> Iterator[Mapping[str, str]]:
-    """Environment variables that give a `meltano run` such a folder; it is removed at the end, configurations in it included."""
+    """Environment variables that give Meltano such a folder; it is removed at the end, configurations in it included."""
     shared = Path(os.environ.get("MELTANO_SYS_DIR_ROOT") or project / ".meltano").resolve()
     shared.mkdir(parents=True, exist_ok=True)
     names = {entry.name for entry in shared.iterdir()} | {DATABASE}

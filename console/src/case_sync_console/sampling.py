@@ -67,7 +67,7 @@ def sampled(workplace: Workplace, asked: Asked) -> Sampled:
         folder = Path(name)
         plan = folder / "plan.jsonl"
         end = workplace.meltano.given(_variables(workplace, asked, folder, plan)).run(
-            "--full-refresh", "--no-state-update", "--state-id-suffix=preview", is_apart=True
+            "--full-refresh", "--no-state-update", "--state-id-suffix=preview"
         )
         lines = plan.read_text(encoding="utf-8").splitlines() if plan.exists() else []
     return Sampled(lines=tuple(map(json.loads, lines)), failure=failure_of(end))

@@ -16,19 +16,20 @@ from case_sync_console.mapping_edits import Known
 from case_sync_console.meltano import TAP
 from case_sync_console.planning import preview
 from case_sync_console.preview import Preview
-from case_sync_console.preview_screen import whole
+from case_sync_console.preview_screen import unmapped_words, whole
 from case_sync_console.remedies import Problem
 from case_sync_console.sampling import Asked
 from case_sync_console.setup_answers import Answers
 from case_sync_console.setup_steps import STEPS, heading
 from case_sync_console.showing import show_edit
-from case_sync_console.switching import NEW, position
+from case_sync_console.switching import NEW, ON, position
 from case_sync_console.workplace import Workplace
 
 WRITE, LEAVE = "w", "q"
 PREVIEW = len(STEPS) + 1
 START = "Start continuous sync: cases that are created or changed from now on become tickets"
 LATER = "Save for later: keep the settings, sync nothing yet"
+STAYS_ON = " --save-for-later does not switch it off: case-sync pause does"
 WRITTEN_NEXT = "Nothing is written yet."
 BROKEN = "The sync can't be started before these problems are mended: {count}. The settings are saved for later; afterwards: case-sync activate"
 
@@ -123,9 +124,9 @@ def _switch(workplace: Workplace, answers: Answers, ask: Asking, shown: Preview)
         has_state=status == "active" and workplace.meltano.state() is not None,
     )
     if where not in (NEW, SAVED):
-        workplace.screen.print(
-            f"The sync is {'paused: go on with case-sync resume' if where == 'paused' else 'on'}."
-        )
+        words = "paused: go on with case-sync resume" if where == "paused" else "on"
+        stays = where == ON and answers.activates is False
+        workplace.screen.print(f"The sync is {words}.{STAYS_ON if stays else ''}")
         return
     if shown.now.problems:
         activating.save_for_later(workplace)
@@ -141,6 +142,8 @@ def _switch(workplace: Workplace, answers: Answers, ask: Asking, shown: Preview)
         )
         starts = chosen == "activate"
     (activating.activate if starts else activating.save_for_later)(workplace)
+    if shown.unmapped:
+        workplace.screen.print(unmapped_words(shown), markup=False)
 
 
 def _broken(problems: tuple[Problem, ...]) -> str:

@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from case_sync_console.editing import Edited
 from case_sync_console.workplace import Workplace
 
+MAP_ONE = 'Map one: case-sync pipelines set PROCESS --stage "STATUS=STAGE"'
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
@@ -34,6 +35,11 @@ def show_edit(workplace: Workplace, edited: Edited) -> None:
         f"Written to {edited.file}. It holds from the next run on, for cases that change; see it: case-sync plan",
         markup=False,
     )
+    if edited.unmapped:
+        say(
+            f"Without a stage now: {', '.join(edited.unmapped)}. Cases that have one get no ticket. {MAP_ONE}",
+            markup=False,
+        )
     if count := len(edited.problems):
         say(
             f"The sync would not run yet: {count} problem{'s' if count > 1 else ''}; see them: case-sync plan",

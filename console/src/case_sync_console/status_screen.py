@@ -15,7 +15,9 @@ from case_sync_console.counts_words import counted
 from case_sync_console.import_screen import span
 from case_sync_console.sync_status import SHOWN_RUNS, Budget, RunShown, Status
 
+NOT_SET_UP = "not set up"
 WORDS_OF_SYNC = {
+    NOT_SET_UP: "not set up: case-sync setup",
     "active": "on",
     "paused": "paused; to go on: case-sync resume",
     "saved": "saved for later; to switch it on: case-sync activate",

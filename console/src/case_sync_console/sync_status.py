@@ -72,7 +72,7 @@ class Status:
     """All that `status` tells.
 
     Attributes:
-        sync: active, paused, saved; "new" where it was never switched on.
+        sync: active, paused, saved; "new" where it was never switched on; "not set up" where there are no rules.
         read_until: the moment of Salesforce's clock up to which changes have been read.
         bookmark: where the next run begins to look: some minutes before, for what is committed late.
         next_run, installed: when the schedule calls next, and what calls on this machine.

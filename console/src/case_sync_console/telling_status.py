@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from case_sync_console.case_filter import SUFFIX
-from case_sync_console.definition import PAUSED, SAVED, sync_status
+from case_sync_console.definition import PAUSED, SAVED, has_rules, sync_status
 from case_sync_console.errors import ConsoleError
 from case_sync_console.interrupted_imports import commands
 from case_sync_console.looking import together
 from case_sync_console.meltano import TARGET
 from case_sync_console.schedule_entry import interval_text, next_run
 from case_sync_console.scheduling import installed
-from case_sync_console.status_screen import WORDS_OF_SYNC, as_json, screen
+from case_sync_console.status_screen import NOT_SET_UP, WORDS_OF_SYNC, as_json, screen
 from case_sync_console.sync_status import (
     Interrupted,
     Status,
@@ -44,19 +46,17 @@ def status(workplace: Workplace) -> Status:
             ),
             workplace.meltano.state_ids,
         )
-    lists = told_apart(lines)
+    lists, has_state = told_apart(lines), workplace.meltano.state_id() in states
     last = last_continuous(lists.runs)
     interval = interval_text(document)
     now = datetime.now(UTC)
     return Status(
         environment=workplace.environment,
-        sync=_sync(
-            sync_status(document, workplace.environment), workplace.meltano.state_id() in states, last
-        ),
+        sync=_sync(document, sync_status(document, workplace.environment), has_state, last),
         now=now,
         runs=tuple(map(run_shown, lists.runs)),
-        read_until=read_until(lists.runs),
-        bookmark=bookmark_of(last["state"]) if last else None,
+        read_until=read_until(lists.runs) if has_state else None,
+        bookmark=bookmark_of(last["state"]) if last and has_state else None,
         next_run=next_run(interval, now.astimezone()),
         interval=interval,
         installed=installed(workplace),
@@ -68,17 +68,20 @@ def status(workplace: Workplace) -> Status:
     )
 
 
-def _sync(status_in_file: str, has_state: object, last_run: object) -> str:
+def _sync(document: Mapping[str, Any], status_in_file: str, has_state: object, last_run: object) -> str:
     """A file that says nothing is a sync that is on if it has a place to go on from."""
+    if not has_rules(document):
+        return NOT_SET_UP
     if status_in_file in (PAUSED, SAVED) or has_state or last_run:
         return status_in_file
     return "new"
 
 
 def _without_the_ledger(workplace: Workplace) -> str:
-    chosen = sync_status(workplace.definition().document, workplace.environment)
-    where = _sync(chosen, workplace.meltano.state_id() in workplace.meltano.state_ids(), None)
-    return f"Sync  {WORDS_OF_SYNC[where]} (environment {workplace.environment}). What it did is in the ledger, which was not reached."
+    document = workplace.definition().document
+    chosen = sync_status(document, workplace.environment)
+    where = _sync(document, chosen, workplace.meltano.state_id() in workplace.meltano.state_ids(), None)
+    return f"Sync  {WORDS_OF_SYNC[where]} (environment {workplace.environment}). What it did can't be told: HubSpot, which says whose ledger is to be read, was not reached."
 
 
 def _interrupted(workplace: Workplace, states: list[str]) -> tuple[Interrupted, ...]:

@@ -29,20 +29,23 @@ WORDS = {
 }
 SHOWN = 5
 MOST_PROPERTIES = 8
+LONGEST_NAME = 31  # characters of a property and its number that are kept together
 NOT_COMPARED = (
     "Not compared: properties that the rules do not write, associations that others made, tickets without this org's mark, "
     "tickets that are archived."
 )
 
 
-def comparison_screen(found: Comparison, *, output: str | None = None) -> RenderableType:
-    """Counts of both sides, the differences by kind, and what to do."""
+def comparison_screen(
+    found: Comparison, *, output: str | None = None, offers_repair: bool = True
+) -> RenderableType:
+    """Counts of both sides, the differences by kind, and what to do; without the offer where a repair was just refused."""
     return Group(
         Text(f"Both systems as of {moment_words(found.at)}"),
         _counts(found),
         *(Text(f"  {line}") for kind in KINDS for line in _examples(found, kind)),
         *map(Text, _notes(found)),
-        Text(_verdict(found, output)),
+        Text(_verdict(found, output, offers_repair=offers_repair)),
     )
 
 
@@ -50,7 +53,7 @@ def _counts(found: Comparison) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
+    table.add_column(overflow="fold", min_width=LONGEST_NAME)
     table.add_row("cases in Salesforce, in scope", f"{found.cases:,}", "")
     if found.left_out:
         table.add_row("  left out by the rules", f"{found.left_out:,}", "")
@@ -131,17 +134,21 @@ def _notes(found: Comparison) -> Iterator[str]:
     yield NOT_COMPARED
 
 
-def _verdict(found: Comparison, output: str | None) -> str:
+def _verdict(found: Comparison, output: str | None, *, offers_repair: bool) -> str:
     if not found.differences:
         return "Both systems are equal." if found.is_whole else "What was compared is equal."
     head = counted(found.differences, "difference")
-    where = f"all, with values, are in {output}" if output else "-o FILE writes all of them, with values"
+    where = (
+        f"all, with values, are in {output}"
+        if output
+        else "case-sync verify -o FILE writes all of them, with values"
+    )
     mends = (
         f"case-sync repair mends {found.mendable:,} of them"
         if found.mendable
         else "none of them is a repair's"
     )
-    return f"{head}: {where}; {mends}."
+    return f"{head}: {where}" + (f"; {mends}." if offers_repair else ".")
 
 
 def work_words(found: Comparison) -> str:
