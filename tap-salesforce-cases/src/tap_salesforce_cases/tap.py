@@ -270,6 +270,7 @@ class TapSalesforceCases(Tap):
         super(Tap, cls).invoke(about=about, about_format=about_format)
         gc.freeze()  # records make no circles: to look for some after each 700 objects takes a tenth of the time
         gc.set_threshold(100_000)
+        gc.enable()  # it is off while the program is imported
         command = commands.command_of(asked)
         with readable_ends():
             tap = cls(

@@ -88,6 +88,21 @@ class Ledger:
             database.close()
             raise
 
+    @staticmethod
+    def only_portal(url: str) -> str | None:
+        """The account whose runs are in a ledger; None where there are none, or those of several.
+
+        Raises:
+            LedgerError: it can't be opened.
+        """
+        database = Database(read_url(url))
+        try:
+            with database.reading() as connection:
+                found = connection.scalars(select(RUNS.c.portal_id).distinct().limit(2)).all()
+        finally:
+            database.close()
+        return str(found[0]) if len(found) == 1 else None
+
     def close(self) -> None:
         self._database.close()
 

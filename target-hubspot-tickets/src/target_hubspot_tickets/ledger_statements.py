@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Select, Table, delete, literal_column
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -17,8 +17,6 @@ from target_hubspot_tickets.ledger_tables import REJECTED
 from target_hubspot_tickets.protocol import chunks
 
 IN_LIST = 500  # SQLite took at most 999 parameters up to version 3.32
-# Both have on_conflict_do_update, alike; SQLAlchemy has no common insert with it.
-INSERTS: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # Columns that don't just get the new value where the row is there already.
 AGAIN: dict[Table, dict[str, Any]] = {
     REJECTED: {"first_at": REJECTED.c.first_at, "tries": REJECTED.c.tries + literal_column("1")}
@@ -37,7 +35,7 @@ def add_missing(connection: Connection, table: Table, rows: Sequence[Values]) ->
 
 @lru_cache
 def _upsert(dialect: Dialect, table: Table) -> SQLCompiler:
-    statement = INSERTS[dialect.name](table)
+    statement = _insert(dialect, table)
     replaced = {c.name: statement.excluded[c.name] for c in table.c if not c.primary_key}
     replaced |= AGAIN.get(table, {})
     return _compiled(
@@ -48,8 +46,18 @@ def _upsert(dialect: Dialect, table: Table) -> SQLCompiler:
 @lru_cache
 def _add_missing(dialect: Dialect, table: Table) -> SQLCompiler:
     return _compiled(
-        dialect, INSERTS[dialect.name](table).on_conflict_do_nothing(index_elements=table.primary_key)
+        dialect, _insert(dialect, table).on_conflict_do_nothing(index_elements=table.primary_key)
     )
+
+
+def _insert(dialect: Dialect, table: Table) -> Any:
+    """Both have on_conflict_do_update, alike; SQLAlchemy has no common insert with it."""
+    if dialect.name == "postgresql":
+        # Imported where it is needed: most ledgers are files, and each start of the program would take 20 ms longer.
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def _compiled(dialect: Dialect, statement: Any) -> SQLCompiler:

@@ -22,3 +22,4 @@ def prepare() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
     gc.freeze()  # programs and their modules live until the end
     gc.set_threshold(NEW_OBJECTS, YOUNGER_LOOKS, YOUNGER_LOOKS)
+    gc.enable()  # it is off while the program is imported

@@ -12,6 +12,7 @@ from target_hubspot_tickets.protocol import Call
 from target_hubspot_tickets.rate_limits import Window, first_windows
 
 LONGEST_WAIT_SECONDS = 0.5  # between two looks at whether the run was stopped
+BEHIND_WAIT_SECONDS = 30.0  # of those who are not the first of their bucket
 TOO_FAST = frozenset({423, 429})
 
 
@@ -55,7 +56,9 @@ class Gate:
     ) -> float:
         if self._is_closed:
             raise StoppedError("the run was stopped")
-        if queue[0] is not mine or self._in_flight >= self._concurrency.limit:
+        if queue[0] is not mine:  # it is woken when it comes first, and when the gate is closed
+            return BEHIND_WAIT_SECONDS
+        if self._in_flight >= self._concurrency.limit:
             return LONGEST_WAIT_SECONDS
         return min(window.wait_seconds(time.monotonic()), LONGEST_WAIT_SECONDS)
 

@@ -52,6 +52,11 @@ class PortalQuestions:
             name: client.submit(one.call.bucket, _asker(client), one) for name, one in self._questions.items()
         }
 
+    def account(self) -> Mapping[str, Any] | None:
+        """The account's details as soon as they are there; None where the token may not read them."""
+        answer = self._asked["account"].result()
+        return None if isinstance(answer, Forbidden) else answer
+
     def readings(self) -> Readings:
         """The answers.
 

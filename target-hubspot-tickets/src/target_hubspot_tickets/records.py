@@ -102,8 +102,11 @@ def read_record(
 
 def _without(record: Mapping[str, Any], others: Sequence[str]) -> dict[str, Any]:
     """Without the columns that are Singer's, or ours, and no properties."""
-    gone = {name for name in others if name in NOT_PROPERTIES or name.startswith("_sdc_")}
-    return {name: value for name, value in record.items() if name not in gone}
+    values = dict(record)
+    for name in others:
+        if name in NOT_PROPERTIES or name.startswith("_sdc_"):
+            del values[name]
+    return values
 
 
 def record_of(upsert: Upsert) -> dict[str, Any]:

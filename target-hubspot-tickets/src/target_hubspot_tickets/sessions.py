@@ -16,7 +16,7 @@ from target_hubspot_tickets.batching import Round
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.deleting import Deleter
 from target_hubspot_tickets.deletion_guard import DeletionLimits, Marks
-from target_hubspot_tickets.errors import PreflightError
+from target_hubspot_tickets.errors import PreflightError, UnreachableError
 from target_hubspot_tickets.hints import hint
 from target_hubspot_tickets.labels import Labels
 from target_hubspot_tickets.ledger_rows import PendingRow, RejectedRow
@@ -72,6 +72,7 @@ class Session:
         self._check_signal, self._retried_keys, self._only_reads = check_signal, retried_keys, only_reads
         self._began = datetime.now(UTC)
         self._held = ExitStack()
+        self._questions: PortalQuestions | None = None
         self._is_open = False
         self._is_new_portal = False
 
@@ -96,9 +97,11 @@ class Session:
         from target_hubspot_tickets.ledger import Ledger  # noqa: PLC0415
         from target_hubspot_tickets.locking import one_run  # noqa: PLC0415
 
-        url, portal = self.settings["ledger_url"], str(self.client.send(self.api.account())["portalId"])
+        url = self.settings["ledger_url"]
         if self._only_reads:
+            portal = self._portal_to_read(lambda: Ledger.only_portal(url))
             return self._held.enter_context(Ledger.open(url, portal))
+        portal = str(self._account()["portalId"])
         wait = self.settings["lock_wait_seconds"]
         had_to_wait = self._held.enter_context(
             one_run(url, portal, wait_seconds=wait, check_signal=self._check_signal)
@@ -113,6 +116,23 @@ class Session:
         self._is_open = True
         ledger.forget_older_than(self.settings["retention_days"])
         return ledger
+
+    def _portal_to_read(self, only_portal: Callable[[], str | None]) -> str:
+        """HubSpot's id of the account; while HubSpot is down that of the only account in the ledger, which can be read all the same."""
+        try:
+            return str(self._account()["portalId"])
+        except UnreachableError as error:
+            portal = only_portal()
+            if portal is None:
+                raise
+            logger.warning(
+                "%s; shown is what the ledger holds of account %s, the only one in it", error, portal
+            )
+            return portal
+
+    def _account(self) -> Mapping[str, Any]:
+        known = self._questions.account() if self._questions else None
+        return self.client.send(self.api.account()) if known is None else known
 
     def look(self, columns: Mapping[str, Any] | None) -> tuple[str, ...]:
         """Preflight without writing: what a run would make; `columns` of a stream, or None for the portal alone.
@@ -135,7 +155,7 @@ class Session:
         if problems:
             raise PreflightError(problems)
         rules = write_rules_of(columns, self.settings["write_rules"])
-        questions = ask_portal(self.client, self.api, columns)  # answered while the ledger is opened
+        self._questions = questions = ask_portal(self.client, self.api, columns)  # while the ledger is opened
         ledger = self.ledger
         opened = self._open_portal(columns, read_only=self.settings["dry_run"], questions=questions)
         for note in opened.notes:

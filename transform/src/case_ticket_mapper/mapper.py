@@ -202,6 +202,7 @@ class CaseTicketMapper(InlineMapper):
         super(InlineMapper, cls).invoke(about=about, about_format=about_format)
         gc.freeze()  # records make no circles: to look for some after each 700 objects takes a tenth of the time
         gc.set_threshold(100_000)
+        gc.enable()  # it is off while the program is imported
         given = dict(config.config) if config else {}
         try:
             if any(asked[name] for name in COMMANDS):
