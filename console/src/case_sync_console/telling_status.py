@@ -46,7 +46,8 @@ def status(workplace: Workplace) -> Status:
             ),
             workplace.meltano.state_ids,
         )
-    lists, has_state = told_apart(lines), workplace.meltano.state_id() in states
+    lists, is_set_up = told_apart(lines), has_rules(document)
+    has_state = workplace.meltano.state_id() in states
     last = last_continuous(lists.runs)
     interval = interval_text(document)
     now = datetime.now(UTC)
@@ -55,8 +56,10 @@ def status(workplace: Workplace) -> Status:
         sync=_sync(document, sync_status(document, workplace.environment), has_state, last),
         now=now,
         runs=tuple(map(run_shown, lists.runs)),
-        read_until=read_until(lists.runs) if has_state else None,
-        bookmark=bookmark_of(last["state"]) if last and has_state else None,
+        read_until=read_until(lists.runs)
+        if is_set_up
+        else None,  # what was removed has no place to go on from
+        bookmark=bookmark_of(last["state"]) if last and is_set_up else None,
         next_run=next_run(interval, now.astimezone()),
         interval=interval,
         installed=installed(workplace),
