@@ -29,8 +29,9 @@ def processors(imports: list[dict[str, Any]], path: Path) -> None:
             left += seconds
     axes.axvline(0.2, color="black", linewidth=1, linestyle="--", label="goal for ours: 0.2 s")
     axes.set_yticks(range(len(imports)), ROWS[: len(imports)])
+    axes.invert_yaxis()
     axes.set_xlabel("seconds of processor for 1,000 cases")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.05))
     save(figure, path)
 
 

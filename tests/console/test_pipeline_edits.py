@@ -8,6 +8,7 @@ from case_sync_console.both_sides import pipeline_named
 from case_sync_console.errors import RefusedEditError
 from case_sync_console.pipeline_edits import (
     PipelineWish,
+    never_there,
     pipeline_deleted,
     pipeline_set,
     process_named,
@@ -74,6 +75,13 @@ def test_S35_a_status_gets_a_stage_and_loses_it_again() -> None:
     text = set_("default", PipelineWish(stages={"escalated": "waiting on us"}))
     assert place(text, None, "Escalated")["stage"] == "Waiting on us"
     assert set_("default", PipelineWish(stages={"Escalated": ""}), text) == PROJECT
+
+
+def test_S19_a_status_that_the_process_does_not_allow_is_told() -> None:
+    """It may be mapped: Salesforce's admin may be about to allow it."""
+    wish = PipelineWish(stages={"escalated": "In progress", "working": "In progress", "In Repair": ""})
+    assert never_there("Billing Process", wish, sides()) == ["escalated"]
+    assert never_there("default", wish, sides()) == []
 
 
 def test_other_stages_of_a_pipeline_are_set() -> None:

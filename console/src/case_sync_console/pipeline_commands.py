@@ -10,7 +10,13 @@ import typer
 from case_sync_console.editing import edit
 from case_sync_console.looking import look
 from case_sync_console.mapping_edits import Known
-from case_sync_console.pipeline_edits import PipelineWish, pipeline_deleted, pipeline_set, process_named
+from case_sync_console.pipeline_edits import (
+    PipelineWish,
+    never_there,
+    pipeline_deleted,
+    pipeline_set,
+    process_named,
+)
 from case_sync_console.preview_screen import pipelines_screen
 from case_sync_console.showing import AsJson, pairs, show, show_edit
 from case_sync_console.workplace import Workplace
@@ -75,10 +81,18 @@ def _set(  # noqa: PLR0913 - its options
             "say what is to change: a PIPELINE, or --stage, --closed-stage, --default-stage"
         )
 
-    def wanted(known: Known, _block: Mapping[str, Any]) -> Sequence[Splice]:
-        return pipeline_set(process_named(process, known.rules, known.sides), wish, known.rules, known.sides)
+    never: list[str] = []
 
-    show_edit(context.obj, edit(context.obj, wanted))
+    def wanted(known: Known, _block: Mapping[str, Any]) -> Sequence[Splice]:
+        name = process_named(process, known.rules, known.sides)
+        never.extend(never_there(name, wish, known.sides))
+        return pipeline_set(name, wish, known.rules, known.sides)
+
+    workplace: Workplace = context.obj
+    show_edit(workplace, edit(workplace, wanted))
+    if never:
+        told = f"'{process}' does not allow these statuses, so that no case has one: {', '.join(never)}"
+        workplace.screen.print(told, markup=False)
 
 
 @app.command("delete")

@@ -75,6 +75,12 @@ def pipeline_set(
     return (*splices, *(Put(path=(*base, name), value=stage) for name, stage in others.items()))
 
 
+def never_there(process: str, wish: PipelineWish, sides: BothSides) -> list[str]:
+    """Statuses that get a stage though the support process does not allow them: no case has one."""
+    allowed = {status.lower() for status in sides.statuses_of(process)}
+    return [status for status, stage in wish.stages.items() if stage and status.lower() not in allowed]
+
+
 def _stages(wanted: Mapping[str, str], pipeline: Pipeline, sides: BothSides) -> dict[str, str]:
     statuses = {status: status for status in sides.statuses}
     return {
