@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from case_sync_console.error_remedies import remedy_here, with_process
 from case_sync_console.error_rows import (
     COLUMNS,
     ErrorRow,
@@ -65,6 +66,45 @@ def test_N26_a_waiting_association_has_a_plain_reason() -> None:
     waiting = row("a", ASSOCIATION, to="companies", reason="NOT_FOUND", by=["salesforceaccountid", "domain"])
     assert waiting.reason == "the case's company is not in HubSpot (looked up by salesforceaccountid, domain)"
     assert (waiting.to, waiting.code) == ("company", "NOT_FOUND")
+
+
+REASON = "no stage of pipeline 'Billing' for Status 'Working'"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "command"),
+    [
+        ("UNMAPPED_STATUS", REASON, 'case-sync pipelines set PROCESS --stage "Working=STAGE"'),
+        (
+            "UNMAPPED_PROCESS",
+            "no pipeline for BusinessProcess__Name 'Sales'",
+            'case-sync pipelines set "Sales" PIPELINE',
+        ),
+        (
+            "UNMAPPED_PROCESS",
+            "no pipeline for an empty BusinessProcess__Name",
+            "case-sync pipelines set default PIPELINE",
+        ),
+        (
+            "UNKNOWN_VALUE",
+            "rules.fields.hs_ticket_priority: no option",
+            'case-sync mappings edit hs_ticket_priority --option "VALUE=OPTION"',
+        ),
+    ],
+)
+def test_N26_the_remedy_of_a_rule_is_a_command(code: str, reason: str, command: str) -> None:
+    found = remedy_here(code, reason, "mend the rules", "rule")
+    assert found.startswith(command)
+    assert found.endswith('; then: case-sync errors retry --category "rule"')
+    assert remedy_here("INVALID_EMAIL", reason, "correct it", "property value") == "correct it"
+
+
+def test_N26_the_support_process_is_named_where_the_rules_have_one_for_the_pipeline() -> None:
+    remedy = remedy_here("UNMAPPED_STATUS", REASON, "", "rule")
+    rules = {"Billing Process": {"pipeline": "Billing"}, "default": {"pipeline": "Support"}}
+    assert 'set "Billing Process" --stage "Working=STAGE"' in with_process(remedy, REASON, rules)
+    for other in ({}, rules | {"Refunds": {"pipeline": "Billing"}}):
+        assert with_process(remedy, REASON, other) == remedy
 
 
 def test_what_a_rule_refused_is_read_again_and_the_rest_comes_from_the_ledger() -> None:
@@ -208,6 +248,7 @@ def test_N25_N26_the_list_has_categories_counts_reasons_and_remedies(story: Stor
         assert f"{category}: {len(keys_of(story, category))} case" in text, story.listed.output
     assert text.count("To do: ") >= 3
     assert 'case-sync errors retry --category "rule"' in text
+    assert 'case-sync pipelines set "Technical Support Process" --stage "Working=STAGE"' in text
     assert all(one["reason"] and one["remedy"] for one in story.rows)
 
 

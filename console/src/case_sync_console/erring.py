@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,7 @@ from case_sync_console.case_filter import of_case as condition_of
 from case_sync_console.case_filter import to_18
 from case_sync_console.case_numbers import ids_of
 from case_sync_console.counts_words import counted
+from case_sync_console.error_remedies import PLACE, with_process
 from case_sync_console.error_rows import (
     COLUMNS,
     REJECTED,
@@ -27,8 +29,9 @@ from case_sync_console.error_rows import (
     read_row,
     retry_of,
 )
-from case_sync_console.errors import OK, PARTIAL, CommandLineError
+from case_sync_console.errors import OK, PARTIAL, CommandLineError, ConfigurationError
 from case_sync_console.errors_screen import one_case, overview
+from case_sync_console.looking import shown_rules
 from case_sync_console.meltano import TARGET
 from case_sync_console.private_files import new_private_file
 from case_sync_console.resyncing import read_cases_again
@@ -44,7 +47,17 @@ def on_record(workplace: Workplace) -> list[ErrorRow]:
     """All rejected records and waiting associations."""
     with waiting(workplace.screen, "Looking ..."):
         lines = workplace.meltano.invoke_lines(TARGET, "--config=ENV", "--rejected=list", "--pending=list")
-    return [row for line in lines if (row := read_row(line))]
+        rows = [row for line in lines if (row := read_row(line))]
+        return _with_processes(workplace, rows) if any(PLACE in row.remedy for row in rows) else rows
+
+
+def _with_processes(workplace: Workplace, rows: Sequence[ErrorRow]) -> list[ErrorRow]:
+    """Commands with the support process that they are about; rules that can't be read have no say."""
+    try:
+        pipelines = shown_rules(workplace.meltano, workplace.rules_file().path)["pipelines"]
+    except ConfigurationError:
+        return list(rows)
+    return [replace(row, remedy=with_process(row.remedy, row.reason, pipelines)) for row in rows]
 
 
 def show_all(workplace: Workplace, *, as_json: bool) -> None:

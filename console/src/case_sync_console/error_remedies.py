@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 # The target's and the mapper's words for who has no console.
 READ_AGAIN = "then let the case be read again: with its next change, or by a full refresh"
+OF_PIPELINE = re.compile(r"^no stage of pipeline '(.+?)' for Status ")
+PLACE = "PROCESS"  # in a command, where only the rules can tell
 TO_THE_RULES = ": add it to rules.pipelines"
 
 
@@ -22,7 +25,7 @@ class Mend(NamedTuple):
 MENDS = {
     "UNMAPPED_STATUS": Mend(
         r"Status '(.+)'",
-        'case-sync pipelines set PROCESS --stage "{0}=STAGE", or case-sync rules set unmapped_status VALUE',
+        f'case-sync pipelines set {PLACE} --stage "{{0}}=STAGE", or case-sync rules set unmapped_status VALUE',
         "case-sync rules set unmapped_status VALUE",
     ),
     "UNMAPPED_PROCESS": Mend(
@@ -51,3 +54,10 @@ def remedy_here(code: str, reason: str, remedy: str, category: str) -> str:
         return remedy.replace(READ_AGAIN, again)
     found = re.search(mend.named, reason)
     return f"{mend.command.format(*found.groups()) if found else mend.otherwise}; {again}"
+
+
+def with_process(remedy: str, reason: str, pipelines: Mapping[str, Mapping[str, Any]]) -> str:
+    """The remedy with the support process that goes to the pipeline of the reason, where the rules have just one."""
+    found = OF_PIPELINE.search(reason)
+    names = [name for name, rule in pipelines.items() if found and rule["pipeline"] == found[1]]
+    return remedy.replace(PLACE, f'"{names[0]}"', 1) if len(names) == 1 else remedy
