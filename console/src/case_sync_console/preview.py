@@ -8,6 +8,7 @@ from typing import Any
 
 from case_sync_console.both_sides import BothSides, column_label, column_type
 from case_sync_console.case_rows import CaseRow
+from case_sync_console.pipeline_edits import BY_PROCESS
 from case_sync_console.remedies import Problem
 from case_sync_console.rule_words import associations_in_words, filter_in_words, rules_in_words
 
@@ -29,7 +30,6 @@ TOLD_OTHERWISE = frozenset(
         "datetime",
     }
 )
-BY_PROCESS = "BusinessProcess__Name"
 NEW_PROPERTY = "made by the sync"
 OWNER_EMAIL = "hubspot_owner_email"  # the target turns it into the owner
 OWNER = "hubspot_owner_id"

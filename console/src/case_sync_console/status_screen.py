@@ -14,6 +14,7 @@ from rich.text import Text
 from case_sync_console.counts_words import counted
 from case_sync_console.import_screen import span
 from case_sync_console.sync_status import SHOWN_RUNS, Budget, RunShown, Status
+from case_sync_console.tables import NARROW_COLUMNS
 
 NOT_SET_UP = "not set up"
 WORDS_OF_SYNC = {
@@ -37,7 +38,6 @@ HEADS = (
     ("rejected", "Rejected", "rejected"), ("waiting", "Waiting", "waiting"), ("salesforce_calls", "Salesforce\ncalls", "Salesforce calls"),
     ("hubspot_calls", "HubSpot\ncalls", "HubSpot calls"),
 )  # fmt: skip
-NARROW_COLUMNS = 115  # of the terminal; below, a column for each number breaks the words of their heads
 
 
 def screen(found: Status) -> RenderableType:
