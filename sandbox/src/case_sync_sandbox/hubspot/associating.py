@@ -21,7 +21,7 @@ def record_id(text: Any) -> int | None:
 
 def live_ids(hub: Hub, object_type: str, ids: set[int]) -> set[int]:
     """Which of the ids are live records."""
-    return {n for n, record in hub.records.get(object_type, ids).items() if not record.archived}
+    return hub.records.live(object_type, ids)
 
 
 def invalid_identifier(text: Any) -> InputError:

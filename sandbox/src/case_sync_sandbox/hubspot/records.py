@@ -78,6 +78,15 @@ class RecordStore:
                 found.update((row[0], _record(row)) for row in rows)
         return found
 
+    def live(self, object_type: str, ids: Iterable[int]) -> set[int]:
+        """Which of the ids are those of records that are not archived."""
+        found: set[int] = set()
+        with self._database.reading() as connection:
+            for chunk in chunked(ids):
+                statement = f"SELECT id FROM {object_type} WHERE archived = 0 AND id IN ({marks(chunk)})"
+                found.update(row[0] for row in connection.execute(statement, chunk))
+        return found
+
     def page(self, object_type: str, *, after: int, limit: int, archived: bool) -> list[Record]:
         """Records with id > `after` in order of id."""
         with self._database.reading() as connection:

@@ -7,7 +7,6 @@ refusals are those that public connectors match (Airbyte, Estuary); where a code
 from __future__ import annotations
 
 import base64
-import csv
 import itertools
 import os
 import tempfile
@@ -20,7 +19,7 @@ from typing import IO, Any
 from case_sync_sandbox.salesforce.errors import SalesforceError, not_found
 from case_sync_sandbox.salesforce.ids import to_18
 from case_sync_sandbox.salesforce.querying import Queries, invalid_locator
-from case_sync_sandbox.salesforce.rendering import csv_header, csv_rows, rest_datetime
+from case_sync_sandbox.salesforce.rendering import csv_header, csv_line_sql, rest_datetime
 from case_sync_sandbox.salesforce.schema import OBJECTS
 from case_sync_sandbox.salesforce.soql_scope import STAMP
 from case_sync_sandbox.salesforce.soql_sql import Statement
@@ -30,9 +29,9 @@ PAGES_AT_ONCE = 5  # resultPages names at most five
 DONE = {"JobComplete", "Failed", "Aborted"}  # before: UploadComplete, InProgress (get job info: state)
 KEPT = timedelta(days=7)  # jobs and their results (Bulk API 2.0 limits)
 PATIENCE_SECONDS = (
-    2.0  # a poll that is to find the job complete waits this long for its file, then says InProgress
+    0.02  # a poll that is to find the job complete waits this long for its file, then says InProgress
 )
-BATCH = 5_000
+BATCH = 1_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,17 +61,6 @@ class Job:
             self.spooled.cancel()
         if self.file:
             self.file.close()
-
-
-class _Spool:
-    """What csv writes a row to: keeps where each one starts."""
-
-    def __init__(self, file: IO[bytes], starts: array[int]) -> None:
-        self._file, self._starts, self._at = file, starts, 0
-
-    def write(self, line: str) -> None:
-        self._at += self._file.write(line.encode("utf-8"))
-        self._starts.append(self._at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,10 +216,11 @@ class BulkJobs:
         job.header = (",".join(f'"{name}"' for name in csv_header(columns)) + "\n").encode()
         job.file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the job
         job.starts.append(0)
-        writer = csv.writer(_Spool(job.file, job.starts), quoting=csv.QUOTE_ALL, lineterminator="\n")
-        cursor = self.queries.open(job.statement, BATCH)
+        cursor, line = self.queries.open(job.statement, BATCH), csv_line_sql(columns)
         for start in range(0, cursor.total, BATCH):
-            writer.writerows(csv_rows(columns, self.queries.rows(cursor, start, start + BATCH)))
+            lines, sizes = self.queries.joined(cursor, start, start + BATCH, line)
+            job.file.write(lines)
+            job.starts.extend(itertools.accumulate(sizes, initial=job.starts.pop()))
         self.queries.close(cursor)
         job.file.flush()
 

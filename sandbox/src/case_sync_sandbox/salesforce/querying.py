@@ -101,6 +101,11 @@ class Queries:
         """The rows of a cursor from place start (exclusive, from 0) to end (inclusive), with their values of now."""
         return self.store.rows(cursor.statement.page_sql(cursor.table), (start, end))
 
+    def joined(self, cursor: Cursor, start: int, end: int, text: str) -> tuple[bytes, list[int]]:
+        """Of the same rows the text that some SQL makes of each, joined, and the bytes that each has."""
+        ((joined, sizes),) = self.store.rows(cursor.statement.joined_sql(cursor.table, text), (start, end))
+        return (joined or "").encode(), [int(size) for size in (sizes or "").split(",") if size]
+
     def close(self, cursor: Cursor) -> None:
         with self.store.transaction() as db:
             db.execute(f'DROP TABLE IF EXISTS temp."{cursor.table}"')

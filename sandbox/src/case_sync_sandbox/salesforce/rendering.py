@@ -84,16 +84,9 @@ def fill_parent(record: dict[str, Any], path: Sequence[str], value: Any) -> None
     holder[path[-1]] = value
 
 
-def csv_datetime(value: Any) -> Any:
-    """`2024-09-24T03:26:07.000Z` in Bulk 2.0's CSV: another form than REST's."""
-    return None if value is None else f"{value}.000Z"
-
-
-def csv_boolean(value: Any) -> Any:
-    return None if value is None else ("true" if value else "false")
-
-
-CSV: dict[str, Show] = {"datetime": csv_datetime, "boolean": csv_boolean}
+# Bulk 2.0's CSV has other forms than REST: `2024-09-24T03:26:07.000Z`, and words for a boolean.
+CSV = {"datetime": "{} || '.000Z'", "boolean": "CASE {} WHEN 0 THEN 'false' WHEN 1 THEN 'true' END"}
+FORMATTED = 100  # values of one call of SQLite's printf, which takes 126
 
 
 def csv_header(columns: Sequence[Column]) -> list[str]:
@@ -101,12 +94,13 @@ def csv_header(columns: Sequence[Column]) -> list[str]:
     return [".".join(c.path) for c in columns]
 
 
-def csv_rows(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
-    changed = [(place, CSV[c.type]) for place, c in enumerate(columns) if c.type in CSV]
-    out = []
-    for row in rows:
-        values = list(row[: len(columns)])
-        for place, show in changed:
-            values[place] = show(values[place])
-        out.append(values)
-    return out
+def csv_line_sql(columns: Sequence[Column]) -> str:
+    """A record as a line of the CSV, in SQL: SQLite writes it while Python serves other calls. `%w` doubles quotes."""
+    parts = [columns[at : at + FORMATTED] for at in range(0, len(columns), FORMATTED)]
+    return " || ',' || ".join(map(_csv_values_sql, parts)) + " || char(10)"
+
+
+def _csv_values_sql(columns: Sequence[Column]) -> str:
+    places = ",".join(['"%w"'] * len(columns))
+    values = (f"ifnull({CSV.get(c.type, '{}').format(c.sql)}, '')" for c in columns)
+    return f"printf('{places}', {', '.join(values)})"

@@ -259,6 +259,7 @@ ORGANIZATION = SObject(
 # SOQL reference: WHERE takes no long text, ORDER BY no long text and no multi-select picklist; describe says the same.
 UNFILTERABLE = {"textarea", "address"}
 UNSORTABLE = {*UNFILTERABLE, "multipicklist"}
+PICKLISTS = frozenset({"picklist", "multipicklist"})
 
 OBJECTS: dict[str, SObject] = {
     o.name: o

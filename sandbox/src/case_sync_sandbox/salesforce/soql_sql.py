@@ -38,12 +38,17 @@ class Statement:
         """The ids of the same rows in the same order, for a cursor."""
         return f'SELECT t."Id" FROM "{self.entity}" t {self.joins} {self.tail}'
 
-    def page_sql(self, cursor: str) -> str:
-        """The columns of the rows whose place in the cursor is in (?, ?], as they are now."""
+    def page_sql(self, cursor: str, selected: str = "") -> str:
+        """The columns of the rows whose place in the cursor is in (?, ?], as they are now; or another selection of them."""
         return (
-            f'SELECT {self.selected} FROM "{cursor}" c CROSS JOIN "{self.entity}" t ON t."Id" = c.id {self.joins} '
+            f'SELECT {selected or self.selected} FROM "{cursor}" c CROSS JOIN "{self.entity}" t ON t."Id" = c.id {self.joins} '
             "WHERE c.place > ? AND c.place <= ? ORDER BY c.place"
         )
+
+    def joined_sql(self, cursor: str, text: str) -> str:
+        """A text of each of these rows, joined into one, and how many bytes each has, with commas between."""
+        page = self.page_sql(cursor, f"{text} AS text")
+        return f"SELECT group_concat(text, ''), group_concat(length(CAST(text AS BLOB))) FROM ({page})"
 
 
 def translate(query: Query, *, now: datetime, include_deleted: bool, visible: Visible) -> Statement:
