@@ -14,6 +14,7 @@ CUTS = 32
 MODES: dict[str, dict[str, Any]] = {
     "rest": {"api_mode": "rest", "page_size": 500},
     "bulk": {"api_mode": "bulk", "bulk_window_rows": 500, "bulk_jobs_in_flight": 2},
+    "bulk with a head start": {"bulk_threshold": 500, "page_size": 200, "bulk_window_rows": 2_000},
 }
 
 

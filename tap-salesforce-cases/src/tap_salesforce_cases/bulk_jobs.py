@@ -21,6 +21,10 @@ from tap_salesforce_cases.session import Download, SalesforceSession
 logger = logging.getLogger("tap-salesforce-cases")
 FIRST_POLL_SECONDS = 0.1
 LONGEST_POLL_SECONDS = 10.0
+LONGER = (
+    1.3  # each pause than the one before: a job is done for a quarter of its time at most before that is seen
+)
+DONE = frozenset({"JobComplete", "Failed", "Aborted"})
 NO_MORE = {"", "null"}  # the last page's Sforce-Locator is the word null
 
 
@@ -77,7 +81,7 @@ class BulkJobs:
             job = self._status(job_id)
             if job["state"] == "JobComplete":
                 return int(job.get("numberRecordsProcessed", 0))
-            if job["state"] in {"Failed", "Aborted"}:
+            if job["state"] in DONE:
                 raise JobGoneError(
                     f"Bulk job {job_id} is {job['state']}: {job.get('errorMessage', 'no reason given')}"
                 )
@@ -85,7 +89,11 @@ class BulkJobs:
                 self.abandon(job_id)
                 raise JobGoneError(f"Bulk job {job_id} was still {job['state']} after bulk_timeout_seconds")
             time.sleep(pause)
-            pause = min(pause * 1.6, LONGEST_POLL_SECONDS)
+            pause = min(pause * LONGER, LONGEST_POLL_SECONDS)
+
+    def is_complete(self, job_id: str) -> bool:
+        """Whether `wait` would not have to wait, to see it complete or to see that it will never be."""
+        return self._status(job_id)["state"] in DONE
 
     def _status(self, job_id: str) -> Any:
         try:

@@ -13,6 +13,7 @@ from tap_salesforce_cases.bookmarks import OpenJob
 from tap_salesforce_cases.bulk_csv import Counted, header_and_lines
 from tap_salesforce_cases.bulk_jobs import BulkJobs, JobGoneError, ResultPage
 from tap_salesforce_cases.errors import BulkUnavailableError, UnreachableError
+from tap_salesforce_cases.head_start import HeadStart
 from tap_salesforce_cases.moments import from_wire, to_wire
 from tap_salesforce_cases.rest_query import RestReader
 from tap_salesforce_cases.rows import Row, RowMaker
@@ -58,6 +59,7 @@ class BulkReader:
     Attributes:
         columns: fingerprint of what is selected, which a job to go on with must have.
         in_flight: how many jobs Salesforce works on at a time.
+        head: what is out before a job gives it.
     """
 
     jobs: BulkJobs
@@ -67,6 +69,7 @@ class BulkReader:
     maker: RowMaker
     columns: str
     in_flight: int
+    head: HeadStart = field(default_factory=HeadStart)
     _refused: bool = False
 
     def read(self, windows: Sequence[Window], *, resumable: bool) -> Iterator[Step]:
@@ -133,12 +136,13 @@ class BulkReader:
                 return
         logger.warning("Reading this window by REST")
         yield Step(jobs=following)
-        yield from self.rest.read(reading.window)
+        yield from self.rest.read(self.head.left_of(reading.window))
 
     def _rows(self, reading: _Reading, following: tuple[OpenJob, ...], *, resumable: bool) -> Iterator[Step]:
         job = reading.job
         if resumable:
             yield Step(jobs=(job, *following))
+            yield from self.head.steps(reading.window, lambda: self.jobs.is_complete(job.id))
         expected = self.jobs.wait(job.id)
         rows = job.rows
         for page in self.jobs.pages(job.id, job.locator):
@@ -146,7 +150,7 @@ class BulkReader:
             job = replace(job, locator=page.next_locator, rows=rows + max(page.records, 0))
             done = not page.next_locator
             yield Step(
-                rows=reading.newest.watch(parts.rows()),
+                rows=self.head.without(reading.newest.watch(parts.rows())),
                 jobs=(job, *following) if resumable and not done else None,
             )
             rows += parts.count

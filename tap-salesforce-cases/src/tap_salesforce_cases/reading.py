@@ -13,6 +13,7 @@ from tap_salesforce_cases.bulk_jobs import BulkJobs
 from tap_salesforce_cases.bulk_query import BulkReader
 from tap_salesforce_cases.describe import Columns
 from tap_salesforce_cases.errors import ReplicationGapError
+from tap_salesforce_cases.head_start import HeadStart
 from tap_salesforce_cases.moments import from_wire, whole_second
 from tap_salesforce_cases.rest_query import RestReader, count_window, pages
 from tap_salesforce_cases.rows import RowMaker
@@ -105,7 +106,7 @@ class Reading:
             yield Step(jobs=())
             return
         logger.info("Going on with %d Bulk job(s) of the last run", len(jobs))
-        reader = self._reader()
+        reader = self._reader(HeadStart.behind(bookmark))
         for place, job in enumerate(jobs):
             yield from reader.resume(job, jobs[place + 1 :])
 
@@ -120,13 +121,13 @@ class Reading:
             rows = count_window(self.session, self.source, history)
             if rows != 0:
                 windows = self._split(Counted(window=history, rows=whole.rows if rows is None else rows))
-                yield from self._reader().read(windows, resumable=True)
+                yield from self._reader(self._head_start()).read(windows, resumable=True)
         rows = count_window(self.session, self.source, recent)
         if rows == 0:
             return
         if self._by_bulk(rows):
             windows = self._split(Counted(window=recent, rows=rows or 0))
-            yield from self._reader().read(windows, resumable=False)
+            yield from self._reader(HeadStart()).read(windows, resumable=False)
         else:
             yield from self._rest().read(recent)
 
@@ -142,7 +143,11 @@ class Reading:
             self.session, self.source, self.columns.paths, self.maker, self.settings["page_size"]
         )
 
-    def _reader(self) -> BulkReader:
+    def _head_start(self) -> HeadStart:
+        """Who asks for Bulk alone has none."""
+        return HeadStart(rest=self._rest() if self.settings["api_mode"] == "auto" else None)
+
+    def _reader(self, head: HeadStart) -> BulkReader:
         return BulkReader(
             jobs=BulkJobs(self.session, self.settings),
             rest=self._rest(),
@@ -151,6 +156,7 @@ class Reading:
             maker=self.maker,
             columns=self.columns.fingerprint(),
             in_flight=self.settings["bulk_jobs_in_flight"],
+            head=head,
         )
 
 
