@@ -14,10 +14,11 @@ import pytest
 from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.ledger import Ledger
 
+from .gates import gate
 from .ledgers import ledger_url, postgresql
 from .linked_portal import portal
 
-__all__ = ["ledger_url", "portal", "postgresql"]  # fixtures
+__all__ = ["gate", "ledger_url", "portal", "postgresql"]  # fixtures
 
 KEY = "salesforce_case_id"
 PORTAL = "44556677"  # the sandbox's
