@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from target_hubspot_tickets.ledger import Ledger
 from target_hubspot_tickets.outcomes import (
     AssociationOutcome,
@@ -40,7 +42,7 @@ def rejected(key: str, **changes: Any) -> Rejected:
 
 
 def wish(to: str = "companies", value: str = "001", **changes: Any) -> Wish:
-    return replace(Wish(to=to, ways=(Way(by="salesforceaccountid", value=value),)), **changes)
+    return msgspec.structs.replace(Wish(to=to, ways=(Way(by="salesforceaccountid", value=value),)), **changes)
 
 
 def pending(key: str, *wishes: Wish) -> RoundOutcome:

@@ -264,6 +264,21 @@ def test_refused_call_makes_everybody_wait_and_the_window_smaller() -> None:
     assert started == 4
 
 
+@pytest.mark.parametrize("seconds", [1.0, 10.0])
+def test_lowered_window_is_whole_again_after_some_of_its_times(seconds: float) -> None:
+    """A search refused once must not slow all searches of a long run down."""
+    window = Window(limit=5, seconds=seconds)
+    window.refused(0.0, 1.0)
+    for moment, allowed in ((5 * seconds, 4), (7 * seconds, 5)):
+        started = 0
+        while window.wait_seconds(moment) == 0:
+            window.start()
+            started += 1
+        assert started == allowed
+        for _ in range(started):
+            window.end(moment, moment)
+
+
 def test_concurrency_grows_while_answers_are_fast_and_halves_when_hubspot_is_pressed() -> None:
     """Up to the most; one sign halves it once, however many calls it hit; one call is always allowed."""
     concurrency = Concurrency(most=24)

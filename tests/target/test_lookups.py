@@ -2,6 +2,8 @@
 
 import logging
 import random
+import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,8 +12,8 @@ import pytest
 from target_hubspot_tickets.errors import HubSpotAnswerError, PreflightError
 from target_hubspot_tickets.lookup_queue import LookupQueue
 from target_hubspot_tickets.records import Way, Wish
-from target_hubspot_tickets.remembered import Key, Remembered
-from target_hubspot_tickets.searches import Match, Place, Room, Sought
+from target_hubspot_tickets.remembered import Remembered
+from target_hubspot_tickets.searches import Key, Match, Place, Room, Sought
 
 from .linked_portal import ACCOUNT, KEY, LinkedPortal, company, company_id
 
@@ -77,6 +79,64 @@ def test_rounds_share_their_searches(portal: LinkedPortal) -> None:
     assert [one.ids for one in finds] == [[ids[one] for one in part] for part in rounds]
     # Those that were sent before the others came, and one or two for all of these.
     assert len(portal.calls("search")) <= 8
+
+
+def test_look_ahead_waits_for_nothing_and_is_what_find_finds(portal: LinkedPortal) -> None:
+    """Asked for once; tickets are not, for the round that looks ahead may be about to write them."""
+    ids = portal.companies({ACCOUNT: "A"}, {"erp_number": "2"})
+    asked = [
+        company("A"),
+        company("2", by="erp_number"),
+        Wish(to="tickets", ways=(Way(by=KEY, value="next"),)),
+    ]
+    portal.sandbox.faults([{"half": "hubspot", "path": "companies/", "action": "latency", "latency_ms": 700}])
+    portal.lookups.find([company("unknown"), company("0", by="erp_number")])  # reads the properties
+    portal.forget_calls()
+    began = time.monotonic()
+    portal.lookups.look_ahead(asked)
+    assert time.monotonic() - began < 0.5
+    portal.lookups.look_ahead(asked)
+    assert portal.lookups.find(asked[:2]).ids == ids
+    assert len(portal.calls("companies/search")) == len(portal.calls("companies/batch/read")) == 1
+    assert not portal.calls("tickets/batch/read")
+
+
+def test_calls_that_are_not_full_go_when_the_input_is_over(portal: LinkedPortal) -> None:
+    """They wait in line for more values until then: here behind tickets that take a while."""
+    (a,) = portal.companies({"erp_number": "1"})
+    portal.lookups.find([company("0", by="erp_number")])  # reads the properties
+    is_free = threading.Event()
+    for _ in range(50):  # more than the calls that are under way at once
+        portal.client.submit("general", lambda _: is_free.wait(30), None)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(portal.lookups.find, [company("1", by="erp_number")])
+        with pytest.raises(TimeoutError):
+            found.result(0.3)
+        portal.lookups.hurry()
+        assert found.result(10).ids == [a]
+        assert not is_free.is_set()
+        is_free.set()
+
+
+def test_values_of_several_properties_that_fill_no_call_are_all_asked_for(portal: LinkedPortal) -> None:
+    """Of two hundred that wait one property has 120, the other 80."""
+    numbered = portal.companies(*({"erp_number": f"{n}"} for n in range(120)))
+    others = portal.companies(*({} for _ in range(80)))
+    asked = [company(f"{n}", by="erp_number") for n in range(120)] + [company_id(one) for one in others]
+    assert portal.lookups.find(asked).ids == [*numbered, *others]
+
+
+def test_full_calls_wait_for_nobody(portal: LinkedPortal) -> None:
+    """Rounds that came earlier wait for them."""
+    ids = portal.companies(*({"erp_number": f"{n}"} for n in range(100)))
+    portal.lookups.find([company("none", by="erp_number")])
+    is_free = threading.Event()
+    for _ in range(50):
+        portal.client.submit("general", lambda _: is_free.wait(30), None)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(portal.lookups.find, [company(f"{n}", by="erp_number") for n in range(100)])
+        assert found.result(10).ids == ids
+        is_free.set()
 
 
 def test_failure_is_told_to_all_who_wait_and_not_remembered(portal: LinkedPortal) -> None:
@@ -168,15 +228,15 @@ def test_property_that_hubspot_lacks_is_told(portal: LinkedPortal) -> None:
 
 
 def _known(remembered: Remembered, keys: Sequence[Key]) -> list[Key]:
-    return list(remembered.want({key: Sought(*key, key[1]) for key in keys}).known)
+    return list(remembered.want({key: Sought(key, key[1]) for key in keys}).known)
 
 
 def test_queue_serves_each_property_in_turn() -> None:
     """Calls hold values of one property, in their order, and no property waits for the end of another."""
     queue = LookupQueue(lambda _place: Room(values=2))
     first, second = Place("companies", ACCOUNT), Place("contacts", "email")
-    queue.put([Sought(first, str(n), str(n)) for n in range(4)])
-    queue.put([Sought(second, "x", "x")])
+    queue.put([Sought((first, str(n)), str(n)) for n in range(4)])
+    queue.put([Sought((second, "x"), "x")])
     taken = [[(one.place, one.value) for one in queue.take()] for _ in range(4)]
     assert taken == [[(first, "0"), (first, "1")], [(second, "x")], [(first, "2"), (first, "3")], []]
 

@@ -105,7 +105,7 @@ def test_searches_hold_each_value_once_and_fit_a_call(values: list[str]) -> None
         return msgspec.json.encode(in_order(api.search(*PLACE, values)).body)
 
     room = search_room(lambda values: in_order(api.search(*PLACE, values)))
-    asked = [Sought(PLACE, value.lower(), value) for value in values]
+    asked = [Sought((PLACE, value.lower()), value) for value in values]
     fitting = [one for one in asked if room.holds(one)]
     assert all(len(body_of([one.value])) >= 2_900 for one in asked if one not in fitting)
     queue = deque(fitting)
@@ -130,7 +130,7 @@ def test_searches_hold_each_value_once_and_fit_a_call(values: list[str]) -> None
 def test_cut_answers_end_with_the_lowest_id_of_each_value(owners: list[int], page: int) -> None:
     """Records in the order of their ids, shown by the page: asking again for what was not shown finds all, and ends."""
     found: Found = {}
-    waiting = [Sought(PLACE, f"v{value}", "") for value in range(40)]
+    waiting = [Sought((PLACE, f"v{value}"), "") for value in range(40)]
     rounds = 0
     while waiting:
         rounds += 1
@@ -153,7 +153,7 @@ def test_cut_answers_end_with_the_lowest_id_of_each_value(owners: list[int], pag
 
 def test_answer_that_matches_nothing_is_not_asked_for_again() -> None:
     body = {"results": [{"id": "1", "properties": {PLACE.by: "other"}}], "paging": {"next": {"after": "1"}}}
-    assert note({}, [Sought(PLACE, "a", "a")], body) == []
+    assert note({}, [Sought((PLACE, "a"), "a")], body) == []
 
 
 @pytest.mark.parametrize(

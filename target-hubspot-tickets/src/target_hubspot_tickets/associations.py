@@ -50,6 +50,10 @@ class Associator:
         self._pairing = Pairing(client, api)
         self._mirrors, self._primary = mode == "mirror", primary_company
 
+    def look_ahead(self, wishes: Iterable[Wish]) -> None:
+        """Begin to find what tickets that are about to be written will be associated with."""
+        self._lookups.look_ahead(wishes)
+
     def associate(self, tickets: Mapping[str, Ticket], made: Made) -> AssociationOutcome:
         """Bring the associations of tickets to what their records ask for; those whose records say nothing are left alone.
 

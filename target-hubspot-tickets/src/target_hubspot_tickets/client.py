@@ -30,7 +30,7 @@ from target_hubspot_tickets.errors import (
     UnreachableError,
 )
 from target_hubspot_tickets.pacing import Gate
-from target_hubspot_tickets.protocol import Api, Bucket, Call
+from target_hubspot_tickets.protocol import Api, Call, Lane
 from target_hubspot_tickets.refusals import error_of
 from target_hubspot_tickets.tokens import FixedToken, RefreshedToken, Token
 from target_hubspot_tickets.verdicts import Verdict, verdict, wait_seconds
@@ -40,7 +40,7 @@ CONNECT_SECONDS = 10
 PARTLY = 207  # some records of a batch were refused
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
 # Side by side of each kind; apart, so that calls that wait for one window do not hold up those of another.
-_THREADS: dict[Bucket, int] = {"general": 32, "associations": 8, "search": 4}
+_THREADS: dict[Lane, int] = {"general": 32, "associations": 8, "search": 4, "lookups": 12}
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 RETRIABLE = retry_if_exception_type(TransientError)
@@ -57,7 +57,7 @@ class HubSpotClient:
         self._token = self._token_of(settings)
         self._gate = Gate(settings["max_in_flight"])
         self.day = DayCalls()
-        self._pools = {b: ThreadPoolExecutor(n, f"hubspot-{b}") for b, n in _THREADS.items()}
+        self._pools = {lane: ThreadPoolExecutor(n, f"hubspot-{lane}") for lane, n in _THREADS.items()}
         self._stopped = threading.Event()
         self._ended_by: TargetError | None = None
 
@@ -96,9 +96,9 @@ class HubSpotClient:
         """Wait, but no longer than until `stop`."""
         self._stopped.wait(seconds)
 
-    def submit(self, bucket: Bucket, work: Callable[[Given], Result], given: Given) -> Future[Result]:
-        """Do work that sends calls of this bucket beside others; it may not submit work itself."""
-        return self._pools[bucket].submit(work, given)
+    def submit(self, lane: Lane, work: Callable[[Given], Result], given: Given) -> Future[Result]:
+        """Do work that sends calls of this lane beside others; it may not submit work itself."""
+        return self._pools[lane].submit(work, given)
 
     def send_all(self, calls: Sequence[Call]) -> list[dict[str, Any] | HubSpotAnswerError]:
         """The answers of calls sent side by side, in their order; a call that HubSpot refuses as a whole gives its error.

@@ -186,8 +186,8 @@ def _pending(session: Session, asked: Mapping[str, Any]) -> Iterator[str]:
     for page in session.ledger.pending(keys=list(asked["key"]) or None):
         for row in page:
             shown = asdict(row)
-            wish = shown.pop("wish")
-            shown |= {"to": wish["to"], "by": [way["by"] for way in wish["ways"]]}
+            del shown["wish"]
+            shown |= {"to": row.wish.to, "by": [way.by for way in row.wish.ways]}
             yield json.dumps(shown | remedy_of_association(row.reason)._asdict(), default=str)
 
 

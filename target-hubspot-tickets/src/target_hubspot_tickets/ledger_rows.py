@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -120,7 +120,7 @@ def kept_wish(wish: Wish) -> str:
     try:
         return msgspec.json.encode(wish).decode()
     except UnicodeEncodeError:  # lone surrogates: JSON can escape them, msgspec does not
-        return json.dumps(asdict(wish))
+        return json.dumps(msgspec.to_builtins(wish))
 
 
 def read_wish(kept: str) -> Wish:

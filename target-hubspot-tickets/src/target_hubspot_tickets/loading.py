@@ -101,6 +101,7 @@ class Loader:
         ready = self._without_kept(ready, outcome)
         for item in deletes:
             self._delete(item, outcome)
+        self._associator.look_ahead(wish for one in ready for wish in one.upsert.wishes or ())
         sent: list[Future[Answered]] = [
             self._client.submit("general", self._upserter.send, batch)
             for batch in batches([r.input for r in ready])

@@ -22,10 +22,15 @@ class LookupQueue:
             for one in values:
                 self._places.setdefault(one.place, deque()).append(one)
 
-    def take(self) -> list[Sought]:
-        """Values of one property that fit one call, the oldest first; empty when nothing waits."""
+    def waiting(self) -> int:
+        """How many values wait."""
         with self._lock:
-            place = next(iter(self._places), None)
+            return sum(map(len, self._places.values()))
+
+    def take(self, least: int = 1) -> list[Sought]:
+        """Values of one property that fit one call, the oldest first; empty where of no property so many wait."""
+        with self._lock:
+            place = next((place for place, queue in self._places.items() if len(queue) >= least), None)
             if place is None:
                 return []
             queue = self._places.pop(place)

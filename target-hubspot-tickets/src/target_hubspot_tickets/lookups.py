@@ -6,7 +6,8 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 
 from target_hubspot_tickets.client import HubSpotClient
@@ -14,18 +15,20 @@ from target_hubspot_tickets.errors import PreflightError
 from target_hubspot_tickets.halving import Part, ask
 from target_hubspot_tickets.lookup_queue import LookupQueue
 from target_hubspot_tickets.portal import Property, read_properties
-from target_hubspot_tickets.protocol import MAX_INPUTS, Api, Bucket, Call, chunks
+from target_hubspot_tickets.protocol import MAX_INPUTS, Api, Call, chunks
 from target_hubspot_tickets.records import Wish, identity
-from target_hubspot_tickets.remembered import Key, Remembered
+from target_hubspot_tickets.remembered import Remembered
 from target_hubspot_tickets.searches import (
     READ_ROOM,
     RECORD_ID,
     Found,
+    Key,
     Match,
     Place,
     Room,
     Sought,
     in_order,
+    in_turn,
     is_possible,
     match_of,
     note,
@@ -67,7 +70,13 @@ class Lookups:
         self._lock = threading.Lock()
         self._rooms: dict[Place, Room] = {}
         self._told: set[Place] = set()
-        self._queues: dict[Bucket, LookupQueue] = {b: LookupQueue(self._room) for b in ("general", "search")}
+        self._hurries = False
+        self._to_read, self._to_search = LookupQueue(self._room), LookupQueue(self._room)
+
+    def know(self, properties: Mapping[str, Mapping[str, Property]]) -> None:
+        """Properties by object, as somebody has read them already."""
+        with self._lock:
+            self._properties |= properties
 
     def find(self, wishes: Sequence[Wish], known: Mapping[str, str] = NOTHING) -> Finds:
         """The record of each wish: by its first way, by the next one where that finds nothing, and so on.
@@ -82,19 +91,34 @@ class Lookups:
         matches: list[Match | None] = [None] * len(wishes)
         turn = 0
         waiting: Sequence[int] = range(len(wishes))
-        while asked := {n: one for n in waiting if matches[n] is None and (one := _way(wishes[n], turn))}:
+        while asked := {n: one for n in waiting if matches[n] is None and (one := in_turn(wishes[n], turn))}:
             answers = self._matches(asked.values(), known)
             for n, one in asked.items():
-                matches[n] = answers[one[:2]]
+                matches[n] = answers[one.key]
             turn, waiting = turn + 1, list(asked)
         return Finds(
             ids=[match.record_id if match else None for match in matches],
             ambiguous_count=sum(1 for match in matches if match and match.is_ambiguous),
         )
 
+    def hurry(self) -> None:
+        """No more records come whose values might fill the calls: let those that are not full go now."""
+        self._hurries = True
+        self._client.submit("lookups", self._work_off, self._to_read)
+
+    def look_ahead(self, wishes: Iterable[Wish]) -> None:
+        """Ask now for what `find` will want, by the first way of each wish, without waiting: searches are few a second.
+
+        Tickets are left out, for they may be about to be written. Raises as `find` does.
+        """
+        firsts = (one for wish in wishes if wish.to != self._own.to and (one := in_turn(wish, 0)))
+        self._ask_for(self._remembered.want({one.key: one for one in firsts}).new)
+
     def forget(self, wishes: Iterable[Wish]) -> None:
         """HubSpot says that a record found for these is not there any more: look anew the next time."""
-        self._remembered.forget(one[:2] for wish in wishes for one in sought(wish.to, wish.ways))
+        self._remembered.forget(
+            one.key for wish in wishes for way in wish.ways if (one := sought(wish.to, way))
+        )
 
     def check(self, claims: Sequence[Claim]) -> list[str | None]:
         """Of each claim the first record that has a value of the wish, read by id: a search lags behind, that does not."""
@@ -103,7 +127,7 @@ class Lookups:
         for claim in claims:
             asked.setdefault(claim.wish.to, {}).update(dict.fromkeys(claim.record_ids))
             shown.setdefault(claim.wish.to, {}).update(dict.fromkeys(way.by for way in claim.wish.ways))
-        groups = [[Sought(Place(to, RECORD_ID), i, i) for i in part] for to in asked for part in chunks(asked[to], MAX_INPUTS)]  # fmt: skip
+        groups = [[Sought((Place(to, RECORD_ID), i), i) for i in part] for to in asked for part in chunks(asked[to], MAX_INPUTS)]  # fmt: skip
         parts = ask(
             self._client.send_all,
             groups,
@@ -121,40 +145,51 @@ class Lookups:
 
     def _matches(self, asked: Iterable[Sought], known: Mapping[str, str]) -> dict[Key, Match | None]:
         """What each value comes to: known, remembered, or asked for now."""
-        distinct = {one[:2]: one for one in asked}
-        found: dict[Key, Match | None] = {
-            key: Match(record_id=known[one.value])
-            for key, one in distinct.items()
-            if one.place == self._own and one.value in known
-        }
-        answers = self._remembered.want({key: one for key, one in distinct.items() if key not in found})
+        distinct = {one.key: one for one in asked}
+        own = [key for key in distinct if key[0] == self._own and key[1] in known]
+        for key in own:
+            del distinct[key]
+        answers = self._remembered.want(distinct)
         self._ask_for(answers.new)
-        return found | answers.known | self._remembered.results(answers.promised)
+        found = self._remembered.results(answers.promised)
+        found.update(answers.known)
+        found.update((key, Match(record_id=known[key[1]])) for key in own)
+        return found
 
     def _ask_for(self, new: Sequence[Sought]) -> None:
         """See to it that these are asked for, beside what waits already."""
         try:
-            impossible = {one[:2] for one in new if not self._is_possible(one)}
-            by_bucket: dict[Bucket, list[Sought]] = {}
-            for one in new:
-                if one[:2] not in impossible:
-                    by_bucket.setdefault("general" if self._is_read(one.place) else "search", []).append(one)
+            impossible = {one.key for one in new if not self._is_possible(one)}
+            possible = [one for one in new if one.key not in impossible]
+            to_read = [one for one in possible if self._is_read(one.place)]
         except Exception as error:
-            self._remembered.fail([one[:2] for one in new], error)
+            self._remembered.fail([one.key for one in new], error)
             raise
         self._remembered.keep(dict.fromkeys(impossible))
-        for bucket, values in by_bucket.items():
-            self._queues[bucket].put(values)
-            for _ in chunks(values, MAX_INPUTS):
-                self._client.submit(bucket, self._work_off, self._queues[bucket])
+        self._search([one for one in possible if not self._is_read(one.place)])
+        self._read(to_read)
 
-    def _work_off(self, queue: LookupQueue) -> None:
-        """Ask for what waits, a call at a time, until nothing does."""
-        while group := queue.take():
+    def _search(self, values: Sequence[Sought]) -> None:
+        self._to_search.put(values)
+        for _ in chunks(values, MAX_INPUTS):
+            self._client.submit("search", self._work_off, self._to_search)
+
+    def _read(self, values: Sequence[Sought]) -> None:
+        """Full calls go first, for rounds wait for them behind the tickets of later ones; the rest does once no later ones may add to it."""
+        if not values:
+            return
+        self._to_read.put(values)
+        for _ in range(self._to_read.waiting() // MAX_INPUTS):
+            self._client.submit("lookups", partial(self._work_off, least=MAX_INPUTS), self._to_read)
+        self._client.submit("lookups" if self._hurries else "general", self._work_off, self._to_read)
+
+    def _work_off(self, queue: LookupQueue, least: int = 1) -> None:
+        """Ask for what waits, a call at a time, until fewer than `least` do."""
+        while group := queue.take(least):
             try:
                 self._remembered.keep(self._look_up(group))
             except Exception as error:  # noqa: BLE001 - it is raised where the value is waited for
-                self._remembered.fail([one[:2] for one in group], error)
+                self._remembered.fail([one.key for one in group], error)
 
     def _look_up(self, group: list[Sought]) -> dict[Key, Match | None]:
         found: Found = {}
@@ -162,7 +197,7 @@ class Lookups:
         while groups:
             parts = ask(self._client.answers, groups, self._call)
             groups = [rest for part in parts if (rest := _taken_in(found, part))]
-        matches = {one[:2]: match_of(found.get(one[:2], ())) for one in group}
+        matches = {one.key: match_of(found.get(one.key, ())) for one in group}
         self._tell_of_ambiguous(matches)
         return matches
 
@@ -183,7 +218,8 @@ class Lookups:
         place = group[0].place
         if self._is_read(place):
             by = None if place.by == RECORD_ID else place.by
-            return self._api.read_by(place.to, by, [one.spelling for one in group])
+            call = self._api.read_by(place.to, by, [one.spelling for one in group])
+            return replace(call, goes_first=True)
         return in_order(self._api.search(place.to, place.by, [one.value for one in group]))
 
     def _is_read(self, place: Place) -> bool:
@@ -211,12 +247,6 @@ class Lookups:
         for place, count in untold.items():
             text = "%s values of %s belong to several %s each; the oldest (lowest id) is taken"
             logger.warning(text, count, place.by, place.to)
-
-
-def _way(wish: Wish, number: int) -> Sought | None:
-    """The way that comes at this turn; made when it is its turn, for many wishes wait at a time."""
-    ways = sought(wish.to, wish.ways)
-    return ways[number] if number < len(ways) else None
 
 
 def _taken_in(found: Found, part: Part[Sought]) -> list[Sought]:

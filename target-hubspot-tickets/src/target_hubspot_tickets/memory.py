@@ -12,7 +12,7 @@ import ctypes
 import gc
 
 M_ARENA_MAX = -8  # malloc.h; mallopt(3)
-NEW_OBJECTS = 100_000  # between two looks at the youngest; 700 is Python's own number
+NEW_OBJECTS = 500_000  # between two looks at the youngest; 700 is Python's own number
 YOUNGER_LOOKS = 50  # before those that outlived a look are looked at, too; 10 is Python's own
 
 

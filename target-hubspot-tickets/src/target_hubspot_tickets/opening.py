@@ -33,12 +33,14 @@ class Opened:
     Attributes:
         time_zone: IANA name.
         notes: what was created, or would be; what is left out.
+        others: properties of the other objects that are looked up.
     """
 
     portal_id: str
     time_zone: str
     portal: Portal
     notes: tuple[str, ...]
+    others: Mapping[str, Mapping[str, Property]]
 
 
 def ask_portal(client: HubSpotClient, api: Api, columns: Mapping[str, Any] | None) -> PortalQuestions:
@@ -85,6 +87,7 @@ def open_portal(  # noqa: PLR0913 - the settings that it goes by
             owners=readings.found.owners or Owners(),
         ),
         notes=_notes(planned, readings, "would create" if read_only else "created"),
+        others=readings.found.others,
     )
 
 

@@ -17,7 +17,7 @@ TOO_FAST = frozenset({423, 429})
 
 
 class Gate:
-    """Lets calls through one by one, those of one bucket in the order in which they came; any thread may use it."""
+    """Lets calls through one by one, those of one bucket in the order in which they came, but some first; any thread may use it."""
 
     def __init__(self, most_in_flight: int) -> None:
         self._concurrency = Concurrency(most=most_in_flight)
@@ -39,7 +39,10 @@ class Gate:
         window, queue = self._windows[call.bucket], self._waiting[call.bucket]
         with self._lock:
             mine = threading.Condition(self._lock)
-            queue.append(mine)
+            if call.goes_first:
+                queue.appendleft(mine)
+            else:
+                queue.append(mine)
             try:
                 while (wait := self._wait_seconds(window, mine, queue)) > 0:
                     mine.wait(wait)

@@ -18,6 +18,8 @@ MAX_SEARCH_BODY = 3_000  # characters of a search's body
 MAX_BODY_BYTES = 2_000_000  # HubSpot publishes no number; a batch above this is split
 T = TypeVar("T")
 Bucket = Literal["general", "associations", "search"]
+# Who waits for its turn together: the calls of a bucket, or lookups in the general one, which rounds that came earlier wait for.
+Lane = Literal["general", "associations", "search", "lookups"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class Call:
     """One request: what to send (a value, or JSON that is ready), and which rate bucket it counts in. All may be sent twice.
 
     `read` makes a value of a successful answer's bytes, in place of the plain JSON; it raises ValueError on what is none.
+    One that `goes_first` is let through before the others of its bucket.
     """
 
     method: str
@@ -33,6 +36,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     bucket: Bucket = "general"
     read: Callable[[bytes], Mapping[str, Any]] | None = None
+    goes_first: bool = False
 
 
 # What each API version calls each part of the API.

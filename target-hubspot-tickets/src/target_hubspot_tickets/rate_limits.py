@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 MARGIN_SECONDS = 0.02  # clocks and networks jitter
 CALLS_TO_LEARN = 20  # until the fastest of them is taken for the fastest that there is
-REGAIN_SECONDS = 60.0  # until one call of a lowered limit is tried again
+REGAIN_WINDOWS = 6  # until one call of a lowered limit is tried again
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Window:
         self._lowered_at = now
 
     def _allowed(self, now: float) -> int:
-        if self._lowered and now - self._lowered_at > REGAIN_SECONDS:
+        if self._lowered and now - self._lowered_at > REGAIN_WINDOWS * self.seconds:
             self._lowered, self._lowered_at = self._lowered - 1, now
         return self.limit - self._lowered
 

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from target_hubspot_tickets.searches import Match, Place, Sought
-
-Key = tuple[Place, str]
+from target_hubspot_tickets.searches import Key, Match, Sought
 
 
 @dataclass(slots=True)
@@ -46,15 +44,15 @@ class Remembered:
 
     def want(self, asked: Mapping[Key, Sought]) -> Answers:
         """What is known of these values, and a promise for each of the others; `keep` or `fail` each of the new ones."""
-        answers = Answers(known={}, promised={}, new=[])
         with self._lock:
-            for key, one in asked.items():
-                if key in self._matches:
-                    answers.known[key] = self._matches[key]
-                    continue
+            matches = self._matches
+            answers = Answers(
+                known={key: matches[key] for key in asked if key in matches}, promised={}, new=[]
+            )
+            for key in [key for key in asked if key not in answers.known]:
                 if key not in self._promises:
                     self._promises[key] = Promise()
-                    answers.new.append(one)
+                    answers.new.append(asked[key])
                 answers.promised[key] = self._promises[key]
         return answers
 
@@ -87,6 +85,8 @@ class Remembered:
             Exception: what one of them failed with.
         """
         for promise in promised.values():
+            if promise.is_kept and not promise.error:
+                continue
             with self._lock:
                 self._answered.wait_for(lambda promise=promise: promise.is_kept)  # type: ignore[misc]
             if promise.error:

@@ -126,6 +126,7 @@ class Run:
         """The input is over, which does not mean that the tap was complete: write what is left, then the deletions."""
         self.phase = "finishing"
         self._launch()
+        self.session.hurry()
         self._rounds.settle()
         self._retry_tickets()
         self.phase = "deleting"

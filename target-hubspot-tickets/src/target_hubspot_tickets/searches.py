@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
 
+from target_hubspot_tickets.errors import reading
 from target_hubspot_tickets.portal import Property
 from target_hubspot_tickets.protocol import (
     MAX_IN_VALUES,
@@ -17,7 +20,7 @@ from target_hubspot_tickets.protocol import (
     MAX_SEARCH_VALUES,
     Call,
 )
-from target_hubspot_tickets.records import Way, identity
+from target_hubspot_tickets.records import Way, Wish, identity
 
 EMPTY_BYTES = len('"",')
 RECORD_ID = "hs_object_id"  # every record has it; batch/read takes it without naming a property
@@ -32,12 +35,22 @@ class Place(NamedTuple):
     by: str
 
 
-class Sought(NamedTuple):
-    """A value that is looked for; a tuple, because thousands of them are compared. `value` is what its spellings share."""
+Key = tuple[Place, str]
 
-    place: Place
-    value: str
+
+class Sought(NamedTuple):
+    """A value that is looked for: a place, and what its spellings share; tuples, because thousands of them are compared."""
+
+    key: Key
     spelling: str
+
+    @property
+    def place(self) -> Place:
+        return self.key[0]
+
+    @property
+    def value(self) -> str:
+        return self.key[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +61,23 @@ class Match:
     is_ambiguous: bool = False
 
 
-def sought(to: str, ways: Iterable[Way]) -> list[Sought]:
-    """The values of ways, in their order; one that is empty or blank, or can't be sent, is no way."""
-    return [
-        Sought(Place(to, way.by), value, way.value.strip())
-        for way in ways
-        if (value := identity(way.value)) and (value.isascii() or _is_unicode(value))
-    ]
+_place = lru_cache(Place)  # there are few, and thousands of values are looked for in each
+
+
+def sought(to: str, way: Way) -> Sought | None:
+    """The value of a way; one that is empty or blank, or can't be sent, is no way."""
+    spelling = way.value.strip()
+    if not spelling or not (spelling.isascii() or _is_unicode(spelling)):
+        return None
+    return Sought((_place(to, way.by), identity(spelling)), spelling)
+
+
+def in_turn(wish: Wish, number: int) -> Sought | None:
+    """What is looked for by the way of a wish whose turn it is, from 0; made then, for many wishes wait at a time."""
+    if number == 0 and wish.ways and (first := sought(wish.to, wish.ways[0])):
+        return first
+    possible = (one for way in wish.ways if (one := sought(wish.to, way)))
+    return next(islice(possible, number, None), None)
 
 
 def _is_unicode(text: str) -> bool:
@@ -123,9 +146,10 @@ def _weight(one: Sought) -> int:
     return len(msgspec.json.encode(one.value)) + 1
 
 
-Found = dict[tuple[Place, str], list[int]]
+Found = dict[Key, list[int]]
 
 
+@reading("records that were looked up")
 def note(found: Found, asked: Sequence[Sought], body: Mapping[str, Any]) -> list[Sought]:
     """Take in the records of an answer; what of `asked` is to be asked again, because the answer was cut before it."""
     place = asked[0].place

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,7 +18,7 @@ from target_hubspot_tickets.batching import Round
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.deleting import Deleter
 from target_hubspot_tickets.deletion_guard import DeletionLimits, Marks
-from target_hubspot_tickets.errors import PreflightError, UnreachableError
+from target_hubspot_tickets.errors import PreflightError, UnreachableError, reading
 from target_hubspot_tickets.hints import hint
 from target_hubspot_tickets.labels import Labels
 from target_hubspot_tickets.ledger_rows import PendingRow, RejectedRow
@@ -46,6 +48,11 @@ if TYPE_CHECKING:
 AUTOMATIC_TRIES = 10
 logger = logging.getLogger("target-hubspot-tickets")
 Load = Callable[[Round], RoundOutcome]
+
+
+def load_ahead() -> None:
+    """Import what the ledger needs while the first message is waited for: a tap and HubSpot take longer to answer than that."""
+    threading.Thread(target=import_module, args=("target_hubspot_tickets.ledger",), name="load-ahead").start()
 
 
 class Session:
@@ -93,7 +100,7 @@ class Session:
         Raises:
             LockedError: another run has it.
         """
-        # Imported here, where HubSpot's answers are waited for: the database toolkit takes half a second.
+        # Imported here, for the database toolkit takes a while: `load_ahead` has done it where the first message took longer.
         from target_hubspot_tickets.ledger import Ledger  # noqa: PLC0415
         from target_hubspot_tickets.locking import one_run  # noqa: PLC0415
 
@@ -101,7 +108,7 @@ class Session:
         if self._only_reads:
             portal = self._portal_to_read(lambda: Ledger.only_portal(url))
             return self._held.enter_context(Ledger.open(url, portal))
-        portal = str(self._account()["portalId"])
+        portal = self._portal_id()
         wait = self.settings["lock_wait_seconds"]
         had_to_wait = self._held.enter_context(
             one_run(url, portal, wait_seconds=wait, check_signal=self._check_signal)
@@ -120,7 +127,7 @@ class Session:
     def _portal_to_read(self, only_portal: Callable[[], str | None]) -> str:
         """HubSpot's id of the account; while HubSpot is down that of the only account in the ledger, which can be read all the same."""
         try:
-            return str(self._account()["portalId"])
+            return self._portal_id()
         except UnreachableError as error:
             portal = only_portal()
             if portal is None:
@@ -129,6 +136,11 @@ class Session:
                 "%s; shown is what the ledger holds of account %s, the only one in it", error, portal
             )
             return portal
+
+    def _portal_id(self) -> str:
+        account = self._account()
+        with reading("the account"):
+            return str(account["portalId"])
 
     def _account(self) -> Mapping[str, Any]:
         known = self._questions.account() if self._questions else None
@@ -160,6 +172,7 @@ class Session:
         opened = self._open_portal(columns, read_only=self.settings["dry_run"], questions=questions)
         for note in opened.notes:
             logger.info("%s", note)
+        self._lookups.know(opened.others)
         if self.settings["dry_run"]:
             listed = self.client.send(self.api.properties("tickets")).get("results") or ()
             self._is_new_portal = self.policy.key_property not in {one["name"] for one in listed}
@@ -239,6 +252,11 @@ class Session:
     @cached_property
     def _lookups(self) -> Lookups:
         return Lookups(self.client, self.api, self.policy.key_property)
+
+    def hurry(self) -> None:
+        """The input is over."""
+        if "_lookups" in self.__dict__:
+            self._lookups.hurry()
 
     @cached_property
     def _associator(self) -> Associator:

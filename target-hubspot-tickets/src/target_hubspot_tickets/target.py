@@ -35,7 +35,7 @@ from target_hubspot_tickets.progress import Progress
 from target_hubspot_tickets.reading import MessageReader
 from target_hubspot_tickets.report import Report
 from target_hubspot_tickets.running import Run
-from target_hubspot_tickets.sessions import Session
+from target_hubspot_tickets.sessions import Session, load_ahead
 from target_hubspot_tickets.settings import JSON_SCHEMA, problems_of, with_defaults
 from target_hubspot_tickets.stopping import Stopping, StopSignal
 
@@ -174,6 +174,7 @@ class TargetHubspotTickets(Target):
         self._is_reporting = True
         with self._stopping.watched(), contextlib.redirect_stdout(sys.stderr), self._held:
             session = self._begin(retried_keys).session
+            load_ahead()
             try:
                 reporting.try_path(self.settings)
                 self._progress.start()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
 
 from target_hubspot_tickets.outcomes import PendingAssociation
 from target_hubspot_tickets.pairs import HUBSPOT_DEFINED, LinkType, Pair
@@ -84,4 +86,4 @@ def with_primary(wishes: Sequence[Wish]) -> tuple[Wish, ...]:
         return tuple(wishes)
     label = (wishes[first].label or PRIMARY).lower()
     kept = wishes[:first] if label == PRIMARY else wishes[: first + 1]
-    return (*kept, replace(wishes[first], label=PRIMARY), *wishes[first + 1 :])
+    return (*kept, msgspec.structs.replace(wishes[first], label=PRIMARY), *wishes[first + 1 :])
