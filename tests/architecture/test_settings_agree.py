@@ -4,12 +4,19 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from case_sync_console import hook_address
+from case_sync_console.own_settings import Hook
+from tap_salesforce_cases import configuration
 from tap_salesforce_cases.settings import PROPERTIES as TAP_SETTINGS
+from target_hubspot_tickets import settings as target_settings
 from target_hubspot_tickets.settings import JSON_SCHEMA as TARGET_SCHEMA
 
 from .test_docs_resolve import ROOT
@@ -22,6 +29,13 @@ PLUGINS: dict[str, tuple[str, dict[str, Any]]] = {
 SOUNDS_SECRET = re.compile(r"token|secret|password|key|assertion|credential")
 # A file with a secret, or a column: neither is a secret itself.
 NO_SECRETS = {"refresh_token_path", "private_key_path", "key_property"}
+# The console's own; a webhook is known by its URL, and who has it can call it.
+CONSOLE_SETTINGS = {f"on_failure_{field.name}" for field in fields(Hook)}
+CONSOLE_SECRETS = {"on_failure_url"}
+PIECES = (
+    "localhost", "127.0.0.1", "[::1]", "[::2]", "example.com", "10.0.0.1", "0xA9", "a", "-", ".", ":", ":443",
+    ":0", ":99999", "@", "\\", "%2f", "#", "?", ";", " ", "\n", "\uff0f", "\u0430",
+)  # fmt: skip
 
 
 def declared(name: str) -> dict[str, Any]:
@@ -48,6 +62,21 @@ def test_S2_a_secret_of_a_plugin_is_a_secret_of_meltano(name: str) -> None:
     secrets = {setting for setting, schema in settings.items() if schema.get("secret")}
     assert secrets == {setting for setting, one in declared(name).items() if one.get("sensitive")}
     assert {setting for setting in settings if SOUNDS_SECRET.search(setting)} - NO_SECRETS <= secrets
+
+
+def test_S2_a_secret_of_the_console_is_a_secret_of_meltano() -> None:
+    """All that the console reads is declared, in `.env.example` and its README too; what is secret, or sounds so, is redacted."""
+    (utility,) = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["plugins"]["utilities"]
+    declared_here = {setting["name"]: setting for setting in utility["settings"]}
+    assert set(declared_here) == CONSOLE_SETTINGS
+    assert {name for name, one in declared_here.items() if one.get("sensitive")} == CONSOLE_SECRETS
+    assert {name for name in CONSOLE_SETTINGS if SOUNDS_SECRET.search(name)} - NO_SECRETS <= CONSOLE_SECRETS
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert set(re.findall(r"^#?CASE_SYNC_([A-Z_]+)=", example, re.MULTILINE)) == {
+        name.upper() for name in CONSOLE_SETTINGS
+    }
+    readme = (ROOT / "console" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in CONSOLE_SETTINGS if f"`{name}`" not in readme] == []
 
 
 @pytest.mark.parametrize("name", PLUGINS)
@@ -77,3 +106,18 @@ def test_readme_names_every_setting(name: str) -> None:
     _, settings = PLUGINS[name]
     text = (ROOT / name / "README.md").read_text(encoding="utf-8")
     assert {setting for setting in settings if f"`{setting}`" not in text} == set()
+
+
+@settings(max_examples=2000)
+@given(
+    st.sampled_from(["http://", "https://", "HTTPS://", "ftp://", "//", "http:", ""]),
+    st.lists(st.sampled_from(PIECES), max_size=5),
+    st.sampled_from(["", "/"]),
+)
+@example("https://", ["example.com", ":443"], "/")
+@example("http://", ["example.com"], "")
+def test_S8_an_address_is_allowed_by_all_three_or_by_none(scheme: str, pieces: list[str], end: str) -> None:
+    """Each has the rule for itself, since each is installed alone; the console's allows a path besides."""
+    url = scheme + "".join(pieces) + end
+    allowed = {one.is_allowed_url(url) for one in (configuration, target_settings, hook_address)}
+    assert len(allowed) == 1, url

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,7 @@ from case_sync_console.errors import (
 )
 from case_sync_console.events import event_of, run_end
 from case_sync_console.hook import call
+from case_sync_console.hook_address import is_allowed_url
 from case_sync_console.hook_events import (
     FAILURE,
     RECOVERY,
@@ -321,10 +323,56 @@ def test_S9_a_webhook_is_called_where_it_was_set_and_nowhere_else(receiver: Rece
     assert receiver.bodies == [TOLD]
 
 
-@pytest.mark.parametrize("url", ["ftp://host/x", "not a url", "http://[broken"])
-def test_a_url_that_is_none_is_said(url: str, tmp_path: Path) -> None:
+# Each is no address, goes in clear text, or names to one reader of addresses or another something else than a host by its name.
+REFUSED = [
+    "not a url", "http://[broken", "ftp://host/s3cret", "http://example.com/s3cret", "HTTP://example.com/s3cret", "//example.com/s3cret",
+    "https://user@example.com/s3cret", "https://user:s3cret@example.com/", "https://@example.com/s3cret", "http://localhost:1@example.com/s3cret",
+    "http://127.0.0.1@example.com/s3cret", "http://localhost.example.com/s3cret", "http://127.0.0.1.example.com/s3cret",
+    "http://127.0.0.1\\@example.com/s3cret", "http://localhost\\.example.com/s3cret", "https://example.com\\@127.0.0.1/s3cret",
+    "https://example.com/s3cret\\x", "https://example.com?@127.0.0.1/s3cret", "https://example.com#@127.0.0.1/s3cret", "https://example.com/s3cret#x",
+    "https://example.com\t/s3cret", "https://example.com\n.x/s3cret", " https://example.com/s3cret", "https://169.254.169.254/s3cret",
+    "https://2852039166/s3cret", "https://0xA9FEA9FE/s3cret", "http://0.0.0.0/s3cret", "http://127.1/s3cret", "https://[fd00:ec2::254]/s3cret",
+    "https://ex\u0430mple.com/s3cret", "https://example\uff0f.com/s3cret", "https://example.com:0/s3cret", "https://example.com:99999/s3cret",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", REFUSED)
+def test_S8_a_webhook_in_clear_text_or_of_two_readings_is_said_and_not_called(
+    url: str, tmp_path: Path
+) -> None:
+    """By its setting, and without the path, which is a secret. The number is that of reliability.md, section S."""
     (problem,) = call(Hook(command=None, url=url), TOLD, tmp_path)
-    assert problem.startswith("on_failure_url: ")
+    assert problem.startswith("on_failure_url: it must start with https://")
+    assert "s3cret" not in problem
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://hooks.example.com/services/T0/B1/x-y_z", "hooks.example.com"),
+        ("HTTPS://Example.com:443", "example.com"),
+        ("https://example.com/a@127.0.0.1/c?x=1&y=%2F", "example.com"),
+        ("http://127.0.0.1:8080/x?y", "127.0.0.1"),
+        ("https://127.0.0.1/x", "127.0.0.1"),
+        ("http://localhost", "localhost"),
+        ("http://[::1]:1/x", "::1"),
+    ],
+)
+def test_S8_the_webhook_that_is_checked_is_the_one_that_is_called(url: str, host: str) -> None:
+    """The check and the HTTP library read the same host out of it."""
+    assert is_allowed_url(url)
+    assert httpx.URL(url).host == host
+
+
+def test_S8_what_goes_in_clear_text_goes_by_no_proxy(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert call(Hook(command=None, url=receiver.url), TOLD, tmp_path) == []
+    assert receiver.bodies == [TOLD]
 
 
 def test_a_command_is_run_without_a_shell(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,9 +35,15 @@ BIN = Path(sys.executable).parent
 PLANTED = {
     "TAP_SALESFORCE_CASES_REFRESH_TOKEN": "planted-1-refresh", "TAP_SALESFORCE_CASES_PRIVATE_KEY": "planted-2-key",
     "TARGET_HUBSPOT_TICKETS_CLIENT_SECRET": "planted-3-secret", "TARGET_HUBSPOT_TICKETS_REFRESH_TOKEN": "planted-4-refresh",
+    "CASE_SYNC_ON_FAILURE_URL": "http://127.0.0.1:1/planted-5-hook",
 }  # fmt: skip
-SECRETS = ("sandbox-secret", "sandbox-token", *PLANTED.values())
+LEDGER = {
+    "TARGET_HUBSPOT_TICKETS_LEDGER_URL": "postgresql://me:planted-6-ledger@127.0.0.1:1/ledger"
+}  # nobody is there
+PLANTED_WORDS = tuple(re.findall(r"planted-\d-\w+", " ".join([*PLANTED.values(), *LEDGER.values()])))
+SECRETS = ("sandbox-secret", "sandbox-token", *PLANTED_WORDS)
 SESSION = re.compile(r"00D\w{12}![\w.-]{20}")  # a session of Salesforce's
+ASSERTION = re.compile(r"eyJ[\w-]{9,}\.[\w-]{9,}\.[\w-]{9,}")  # of a login by JWT
 TLS_PEM = "chain.pem"
 Name = str
 
@@ -94,12 +101,36 @@ class Arguments:
             thread.join()
 
 
+def tell(sync: Project, variables: Mapping[str, str]) -> None:
+    """The settings in `.env`, as an admin writes them; and a folder for temporary files that can be looked into."""
+    text = "".join(f'{name}="{value}"\n' for name, value in variables.items())
+    (sync.folder / ".env").write_text(text, encoding="utf-8")
+    (sync.folder / "tmp").mkdir()
+    sync.env["TMPDIR"] = str(sync.folder / "tmp")
+
+
+def run_program(sync: Project, program: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """A program in the project's folder, all that it printed in `stdout`."""
+    return subprocess.run(
+        [str(BIN / program), *args],
+        cwd=sync.folder,
+        env={**sync.env, **env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
 def test_S1_nothing_that_a_run_leaves_holds_a_secret_or_a_word_of_a_customer(
     sandbox: RunningSandbox, project: Callable[..., Project]
 ) -> None:
-    """A good run with a rejected case, one at level debug, a login whose refusal quotes the secret: output, files, state, arguments, temporary files.
+    """A good run, one at level debug, a login whose refusal quotes the secret, a ledger that is not there: all that they print and leave.
 
-    At level debug Meltano itself prints the messages that it passes on, cases included: only secrets are looked for there.
+    That is output, files, state, arguments, temporary files; a case is rejected, and the webhook is told of the ledger. At level debug Meltano
+    itself prints the messages that it passes on, cases included: only secrets are looked for there.
     """
     sandbox.seed(30)
     case_id = next(iter(by_id(sandbox, "Case")))
@@ -109,23 +140,28 @@ def test_S1_nothing_that_a_run_leaves_holds_a_secret_or_a_word_of_a_customer(
         {"action": "update", "id": case_id, "values": {"Status": "No such stage"}},
     )
     sync, arguments = project(), Arguments()
-    (sync.folder / ".env").write_text("".join(f"{n}={v}\n" for n, v in PLANTED.items()), encoding="utf-8")
-    (sync.folder / "tmp").mkdir()
-    sync.env["TMPDIR"] = str(sync.folder / "tmp")
+    tell(sync, PLANTED)
     with arguments.watched():
         good = sync.sync("--full-refresh")
         debug = sync.meltano("--log-level=debug", "run", "case-sync")
-    assert (good.returncode, debug.returncode) == (0, 0), good.output
+        no_ledger = run_program(sync, "case-sync", "run", **LEDGER)
+    assert (good.returncode, debug.returncode, no_ledger.returncode) == (0, 0, 10), good.output
+    assert "on_failure_url: 127.0.0.1 could not be called" in no_ledger.stdout
     quoting = {"error": "invalid_client", "error_description": "sandbox-secret is wrong"}
     sandbox.faults(
         [{"half": "salesforce", "path": "oauth2/token", "action": "answer", "status": 400, "body": quoting}]
     )
-    refused = sync.meltano("--log-level=debug", "run", "case-sync")
+    refused = sync.meltano("--log-level=debug", "run", "case-sync", **LEDGER)
     assert refused.returncode != 0
     assert "*** is wrong" in refused.output
 
     left = files_of(sync.folder)
-    printed = {"good": good.output, "refused": refused.output, "arguments": "\n".join(arguments.seen)}
+    printed = {
+        "good": good.output,
+        "refused": refused.output,
+        "no ledger": no_ledger.stdout,
+        "arguments": "\n".join(arguments.seen),
+    }
     assert holders({"debug": debug.output}, SECRETS) == []
     assert not SESSION.search(debug.output)
     assert len(left) > 3
@@ -141,6 +177,143 @@ def test_S1_nothing_that_a_run_leaves_holds_a_secret_or_a_word_of_a_customer(
     ledger = sync.folder / "hubspot-tickets-ledger.db"
     assert holders({"ledger": ledger.read_bytes().decode("utf-8", "replace")}, words)
     assert ledger.stat().st_mode & 0o777 == 0o600
+
+
+# -- the other ways to log in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A way into both systems.
+
+    Attributes:
+        told: what an admin writes into `.env` for it.
+        secrets: words that may be nowhere else.
+        refusal: where and how a vendor refuses it, quoting what was sent.
+        kept_in: a file that the admin asked to have a secret in.
+    """
+
+    told: Mapping[str, str]
+    secrets: tuple[str, ...]
+    refusal: Mapping[str, Any]
+    kept_in: str = ""
+
+
+HUBSPOT_APP = {
+    "TARGET_HUBSPOT_TICKETS_CLIENT_ID": "sandbox-client",
+    "TARGET_HUBSPOT_TICKETS_CLIENT_SECRET": "sandbox-secret",
+    "TARGET_HUBSPOT_TICKETS_REFRESH_TOKEN": "sandbox-refresh",
+}
+OF_THE_APP = ("sandbox-secret", "sandbox-refresh", "sandbox-access-")
+
+
+def refusal(half: str, *quoted: str) -> dict[str, Any]:
+    body = {"error": "invalid_grant", "error_description": f"{' and '.join(quoted)} is wrong"}
+    return {"half": half, "path": "oauth", "action": "answer", "status": 400, "body": body}
+
+
+def by_refresh_token(sandbox: RunningSandbox) -> Login:
+    """Salesforce gives another one with each login, which the admin asked to have kept."""
+    sandbox.admin("POST", "salesforce/switches", {"rotate_refresh_tokens": True})
+    told = {
+        "TAP_SALESFORCE_CASES_AUTH_METHOD": "refresh_token",
+        "TAP_SALESFORCE_CASES_REFRESH_TOKEN": "sandbox-refresh",
+        "TAP_SALESFORCE_CASES_REFRESH_TOKEN_PATH": "kept-token",
+    }
+    return Login(
+        told=told | HUBSPOT_APP,
+        secrets=OF_THE_APP,
+        refusal=refusal("salesforce", "sandbox-secret"),
+        kept_in="kept-token",
+    )
+
+
+def by_jwt(sandbox: RunningSandbox) -> Login:
+    key = sandbox.admin("POST", "salesforce/jwt-key")
+    told = {
+        "TAP_SALESFORCE_CASES_AUTH_METHOD": "jwt_bearer",
+        "TAP_SALESFORCE_CASES_USERNAME": key["username"],
+        "TAP_SALESFORCE_CASES_PRIVATE_KEY": key["private_key"].replace("\n", "\\n"),
+    }
+    return Login(
+        told=told | HUBSPOT_APP,
+        secrets=(*OF_THE_APP, *key["private_key"].splitlines()[1:-1]),
+        refusal=refusal("hubspot", "sandbox-refresh", "sandbox-secret"),
+    )
+
+
+def without_token(definition: dict[str, Any]) -> None:
+    """Of HubSpot: it would be preferred to the OAuth app."""
+    (target,) = definition["environments"][0]["config"]["plugins"]["loaders"]
+    del target["config"]["access_token"]
+
+
+@pytest.mark.parametrize("way", [by_refresh_token, by_jwt])
+def test_S1_nor_does_a_run_that_logs_in_another_way(
+    sandbox: RunningSandbox, project: Callable[..., Project], way: Callable[[RunningSandbox], Login]
+) -> None:
+    """A run at level debug, and one whose login is refused by a vendor who quotes what was sent."""
+    sandbox.seed(10)
+    sync, arguments, login = project(without_token), Arguments(), way(sandbox)
+    tell(sync, login.told)
+    with arguments.watched():
+        good = sync.meltano("--log-level=debug", "run", "case-sync")
+    assert (good.returncode, len(sandbox.tickets())) == (0, 10), good.output
+    assert all(sandbox.requests(half=half, path="oauth") for half in ("salesforce", "hubspot"))
+    kept = (sync.folder / login.kept_in).read_text(encoding="utf-8") if login.kept_in else None
+    sandbox.faults([login.refusal])
+    refused = sync.meltano("--log-level=debug", "run", "case-sync")
+    assert refused.returncode != 0
+    assert "Error: " in refused.output
+
+    secrets = [*login.secrets, *([kept] if kept else [])]
+    texts = {name: text for name, text in files_of(sync.folder).items() if name != login.kept_in}
+    texts |= {"good": good.output, "refused": refused.output, "arguments": "\n".join(arguments.seen)}
+    assert len(texts) > 6
+    assert holders(texts, secrets) == []
+    assert [name for name, text in texts.items() if SESSION.search(text) or ASSERTION.search(text)] == []
+
+
+# -- what is asked about the settings
+
+
+ABOUT = [
+    ("tap-salesforce-cases", "--about", "--format=json"), ("tap-salesforce-cases", "--config=ENV", "--about", "--format=markdown"),
+    ("case-ticket-mapper", "--about", "--format=json"),
+    ("target-hubspot-tickets", "--about", "--format=json"), ("target-hubspot-tickets", "--config=ENV", "--about", "--format=markdown"),
+]  # fmt: skip
+CONFIG = [
+    *(("meltano", "config", how, plugin) for how in ("print", "list") for plugin in ("tap-salesforce-cases", "target-hubspot-tickets", "case-sync")),
+    ("meltano", "config", "print", "--format=env", "target-hubspot-tickets"),
+]  # fmt: skip
+
+
+def every_secret() -> dict[str, str]:
+    """A variable for each secret setting, the value a word of its own."""
+    tables = {"TAP_SALESFORCE_CASES": PROPERTIES, "TARGET_HUBSPOT_TICKETS": JSON_SCHEMA["properties"]}
+    names = [
+        f"{plugin}_{name.upper()}" for plugin, table in tables.items() for name, one in table.items() if one.get("secret")
+    ]  # fmt: skip
+    planted = {name: f"planted-{number}-{name.lower()}" for number, name in enumerate(names)}
+    hook = {"CASE_SYNC_ON_FAILURE_URL": "https://hooks.example/planted-9-hook"}
+    return planted | {"TARGET_HUBSPOT_TICKETS_LEDGER_URL": LEDGER["TARGET_HUBSPOT_TICKETS_LEDGER_URL"]} | hook
+
+
+def test_S1_neither_about_nor_meltano_s_config_tells_a_secret(project: Callable[..., Project]) -> None:
+    """All that are marked as such, set in the environment of the plugins and in `.env` for Meltano, which redacts them unless told --unsafe."""
+    sync, secrets = project(), every_secret()
+    assert len(secrets) > 6
+    tell(sync, secrets)
+    first, *others = CONFIG
+    told = {first: run_program(sync, *first)}  # Meltano makes its database
+    with ThreadPoolExecutor(4) as pool:
+        told |= zip(others, pool.map(lambda one: run_program(sync, *one), others), strict=True)
+        told |= zip(ABOUT, pool.map(lambda one: run_program(sync, *one, **secrets), ABOUT), strict=True)
+    assert {one: done.stdout for one, done in told.items() if done.returncode} == {}
+    texts = {" ".join(one): done.stdout for one, done in told.items()} | files_of(sync.folder)
+    assert holders(texts, ["planted-"]) == []
+    for one in ("client_secret", "ledger_url", "on_failure_url"):
+        assert any(one in text.lower() for text in texts.values())
 
 
 def test_S1_S4_answers_of_hubspots_that_quote_a_record_are_not_repeated(
@@ -294,7 +467,7 @@ def test_S10_a_certificate_that_is_not_right_gets_no_credential(
         )  # fmt: skip
     assert done.returncode != 0
     assert bool(reached) is (fault == "none"), done.stderr
-    assert "Traceback" not in done.stderr
+    assert not re.search("Traceback|a fault of this program", done.stderr)
     assert "our-own" not in done.stdout + done.stderr
 
 

@@ -1,17 +1,19 @@
 """Where a ledger may be, who may read it, and what can be wrong with its file or its server."""
 
+import socket
 import sqlite3
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from target_hubspot_tickets.errors import LedgerError
 from target_hubspot_tickets.ledger import Ledger
-from target_hubspot_tickets.ledger_database import open_engine, read_url
+from target_hubspot_tickets.ledger_database import open_engine, read_url, with_tls
 from target_hubspot_tickets.outcomes import RoundOutcome
 
 from .ledger_rounds import NOON, PORTAL, WHOLE_ROUND, numbered_round, rejected, rows_of_round
@@ -137,6 +139,7 @@ WRONG: dict[str, tuple[str | Callable[[Path], str], str]] = {
     "another database": ("mysql://me:s3cret@db/ledger", "SQLite and PostgreSQL"),
     "no url": ("postgresql://me:s3cret@db:port/ledger", "give a file path"),
     "no server": ("postgresql://me:s3cret@127.0.0.1:1/ledger", "check the host"),
+    "clear text": ("postgresql://me:s3cret@db.example/ledger?sslmode=disable", "sslmode=require"),
     "no host": ("postgresql://me:s3cret@nowhere.invalid/ledger", "check the host"),
 }
 
@@ -161,6 +164,98 @@ def check_error(url: str, advice: str, secret: str) -> None:
 
 def test_S1_a_wrong_password_is_told_without_it(postgresql: Postgres) -> None:
     check_error(postgresql.url("wr0ng"), "check the user and the password", "wr0ng")
+
+
+# -- the way to a server
+
+
+HERE = [
+    "postgresql://me@127.0.0.1:5432/x", "postgresql://me@localhost/x", "postgresql://me@LOCALHOST/x", "postgresql://me@[::1]:5432/x",
+    "postgresql:///x", "postgresql://me@/x?host=/run/postgresql", "postgresql://me@/x?host=@abstract",
+    "postgresql://me@/x?host=127.0.0.1:5432&host=localhost:5433", "postgresql://me@localhost/x?hostaddr=127.0.0.1",
+]  # fmt: skip
+ELSEWHERE = [
+    "postgresql://me@db.example/x", "postgresql://me@10.0.0.7:5432/x", "postgresql://me@[fd00::7]:5432/x", "postgresql://me@[fd00::1]/x",
+    "postgresql://me@localhost.example/x", "postgresql://me@127.0.0.1.example/x", "postgresql://me@localhost/x?host=db.example",
+    "postgresql://me@localhost/x?hostaddr=10.0.0.7", "postgresql://me@/x?host=/run/postgresql&hostaddr=10.0.0.7",
+    "postgresql://me@/x?host=127.0.0.1:5432&host=db.example:5432", "postgresql://me@/x?host=localhost,db.example",
+]  # fmt: skip
+
+
+def mode_of(url: str, **environment: str) -> object:
+    return with_tls(make_url(url), environment).query.get("sslmode")
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_S10_a_ledger_on_another_machine_is_spoken_to_by_tls(url: str) -> None:
+    """However the URL names the machine; libpq by itself would go on in clear text where the server has no TLS."""
+    assert mode_of(url) == "require"
+    joined = url + ("&" if "?" in url else "?")
+    for mode in ("require", "verify-ca", "verify-full"):
+        assert mode_of(f"{joined}sslmode={mode}") == mode
+    for weak in ("disable", "allow", "prefer", "Require", "require&sslmode=disable"):
+        with pytest.raises(LedgerError, match=r"^ledger_url .*sslmode=verify-full") as caught:
+            mode_of(f"{joined}sslmode={weak}")
+        assert "example" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", HERE)
+def test_S10_a_ledger_on_this_machine_is_reached_as_before(url: str) -> None:
+    assert mode_of(url) is None
+    assert mode_of(url + ("&" if "?" in url else "?") + "sslmode=disable") == "disable"
+
+
+def test_S10_what_the_environment_says_to_the_database_s_library_counts() -> None:
+    """Never is less asked for than the admin asked for there; nor does a host come in by that door."""
+    elsewhere = ELSEWHERE[0]
+    assert mode_of(elsewhere, PGSSLMODE="verify-full") is None
+    assert mode_of(f"{elsewhere}?sslmode=verify-ca", PGSSLMODE="disable") == "verify-ca"
+    assert mode_of(f"{elsewhere}?sslrootcert=system") == "verify-full"
+    assert mode_of(elsewhere, PGSSLROOTCERT="system") == "verify-full"
+    assert mode_of("postgresql:///x", PGHOST="db.example") == "require"
+    assert mode_of("postgresql:///x", PGHOSTADDR="10.0.0.7") == "require"
+    assert mode_of("postgresql:///x", PGHOST="/run/postgresql") is None
+    for url, environment in (
+        (elsewhere, {"PGSSLMODE": "prefer"}),
+        ("postgresql://?service=ledger", {}),
+        ("postgresql:///x", {"PGSERVICE": "ledger"}),
+    ):
+        with pytest.raises(LedgerError, match="sslmode=require"):
+            mode_of(url, **environment)
+    assert mode_of("postgresql://?service=ledger&sslmode=require") == "require"
+
+
+@pytest.fixture
+def without_tls() -> Iterator[tuple[int, list[bytes]]]:
+    """A server that says N to the question for TLS (PostgreSQL, "SSL Session Encryption"): its port, and what it was sent after that."""
+    heard: list[bytes] = []
+
+    def answer(listener: socket.socket) -> None:
+        try:
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(8)
+                    connection.sendall(b"N")
+                    heard.append(connection.recv(1000))
+        except OSError:
+            return  # it was shut down
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        yield listener.getsockname()[1], heard
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def test_S10_a_server_without_tls_is_told_nothing(without_tls: tuple[int, list[bytes]]) -> None:
+    """Not even who we are; and the message says what is missing there."""
+    port, heard = without_tls
+    url = f"postgresql://me:s3cret@db.example:{port}/ledger?hostaddr=127.0.0.1"
+    check_error(url, "switch TLS on at the server", "s3cret")
+    assert heard
+    assert set(heard) == {b""}
 
 
 def test_a_newer_ledger_on_a_server_is_refused(postgresql: Postgres) -> None:

@@ -4,6 +4,7 @@ import random
 import re
 from contextlib import chdir
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.correlation import rejected
 from target_hubspot_tickets.errors import TargetError, TokenRefusedError
+from target_hubspot_tickets.locking import one_run
 from target_hubspot_tickets.portal import Property
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.settings import JSON_SCHEMA, SECRETS, is_allowed_url, problems_of, with_defaults
@@ -23,6 +25,7 @@ from target_hubspot_tickets.tokens import RefreshedToken
 from target_hubspot_tickets.values import MAX_TEXT, ValueProblemError, converter_of
 
 from .conftest import Message, Target, case_id, lines, schema, state, ticket, tombstone
+from .ledgers import Postgres
 from .whole_runs import PRIORITY
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +91,23 @@ def test_S3_whatever_is_wrong_no_secret_is_quoted() -> None:
         problems += bool(told)
         assert "planted" not in str(told)
     assert problems > 400
+
+
+def test_S1_the_ledger_s_password_is_told_nowhere(target: Target, postgresql: Postgres) -> None:
+    """A run that rejects, a list of that, a server that refuses the password: output, report and files."""
+    url = postgresql.new_place()
+    loaded = target.load([schema(), ticket(1, **PRIORITY), state(1)], ledger_url=url)
+    assert loaded.returncode == 0, loaded.log
+    told = [
+        target.ask(option, ledger_url=url) for option in ("--rejected=list", "--runs", "--check", "--about")
+    ]
+    assert [one.returncode for one in told] == [0] * len(told)
+    assert case_id(1) in told[0].stdout
+    refused = target.load([schema(), ticket(1), state(1)], ledger_url=postgresql.url("wr0ng-s3cret"))
+    assert (refused.returncode, "ledger_url" in refused.log) == (10, True), refused.log
+    printed = "".join([loaded.log, refused.log, *(one.stdout + one.stderr for one in told)])
+    assert [word for word in (postgresql.password, "wr0ng-s3cret") if word in printed] == []
+    assert left(target.folder, postgresql.password, "wr0ng-s3cret") == []
 
 
 # -- S4
@@ -201,6 +221,21 @@ def test_S9_links_to_next_pages_are_not_followed(sandbox: RunningSandbox, target
     assert second["path"] == first["path"]
     assert "after=1%26archived%3Dtrue%23%2F..%2F..%2Fx" in second["query"], loaded.log
     assert sandbox.requests(half="salesforce", path="stolen") == []
+
+
+# -- paths
+
+
+@settings(max_examples=50)
+@given(st.text(alphabet="./\\~%$\0ab", max_size=20) | st.just("../../stolen"))
+def test_an_account_s_id_leads_to_no_file_outside_the_ledger_s_folder(account: str) -> None:
+    """It is HubSpot's answer, and part of the name of the lock's file."""
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "one" / "two"
+        folder.mkdir(parents=True)
+        with one_run(str(folder / "ledger.db"), account, wait_seconds=0):
+            (lock,) = [path for path in Path(name).rglob("*") if path.is_file()]
+        assert (lock.parent, lock.name[:10], lock.suffix) == (folder, "ledger.db.", ".lock")
 
 
 # -- S12

@@ -6,9 +6,10 @@ SQLite and PostgreSQL: each row is upserted in one statement, and each of the tw
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from sqlalchemy.schema import CreateColumn
 
 from target_hubspot_tickets.errors import LedgerError
 from target_hubspot_tickets.ledger_tables import ADDED, METADATA, SCHEMA, SCHEMA_VERSION
+from target_hubspot_tickets.settings import LOOPBACK
 
 FILE_MODE = 0o600  # it holds personal data; SQLite gives its -wal, -shm and -journal files the same mode
 BUSY_SECONDS = 30  # that a writer of another portal may hold the file
@@ -39,6 +41,12 @@ CONNECTIONS = 8  # one for each round in flight, and a few
 SETUP_LOCK = 0x7469636B65747301  # of PostgreSQL, for making the tables; any number that is ours
 DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 FORMS = "give a file path, or postgresql://user:password@host:5432/database"
+# Those that never speak in clear text (libpq, "SSL Mode Descriptions").
+TLS_MODES = ("require", "verify-ca", "verify-full")
+NO_TLS = (
+    "ledger_url names a PostgreSQL of another machine and does not say that TLS is a must: whole cases lie there, so say "
+    "sslmode=require, or better sslmode=verify-full and sslrootcert=FILE, in ledger_url"
+)
 DAMAGED = "move it away, and a new one is made: no ticket is lost by that, but what was rejected or waits is not known any more"
 DRIVER = "install what it needs: pip install 'target-hubspot-tickets[postgres]'"
 # What a failure's text holds -> what to do; the first that fits counts.
@@ -49,6 +57,8 @@ ADVICE = (
     ("readonly", "check that the file and its folder may be written by this user"),
     ("locked", "another program holds the file: close it"),
     ("disk", "check the disk, and that there is room on it"),
+    ("does not support ssl", "switch TLS on at the server: whole cases would go there in clear text"),
+    ("certificate", "check sslrootcert, and that the host is the one that the certificate names"),
     ("password", "check the user and the password"),
     ("permission denied", "check that this user may read and write there"),
     ("no such file", "check that its folder exists"),
@@ -62,7 +72,7 @@ def read_url(text: str) -> URL:
     """A file path or a database URL as the URL of a driver that is known here.
 
     Raises:
-        LedgerError: it is neither, or of another kind of database.
+        LedgerError: it is neither, or of another kind of database, or the way there may be in clear text.
     """
     if "://" not in text:
         text = text.strip()
@@ -81,7 +91,49 @@ def read_url(text: str) -> URL:
         raise LedgerError(
             f"ledger_url names no file, and a ledger in memory would forget what it is for: {FORMS}"
         )
-    return url.set(drivername=driver)
+    url = url.set(drivername=driver)
+    return url if is_file(url) else with_tls(url, os.environ)
+
+
+def with_tls(url: URL, environment: Mapping[str, str]) -> URL:
+    """A URL of PostgreSQL by which no byte leaves this machine in clear text; libpq alone would fall back to that.
+
+    An sslmode of the admin's counts, in the URL or in PGSSLMODE. `require`, where there is none, asks for no certificate: authorities of
+    one's own are common, and nothing here knows where theirs lies. A service may hold an sslmode that is not seen here, so none is put over it.
+
+    Raises:
+        LedgerError: the admin's own sslmode allows clear text, or may do so.
+    """
+    if not any(map(_is_elsewhere, _hosts(url, environment))):
+        return url
+    said = url.query.get("sslmode") or environment.get("PGSSLMODE")
+    if said in TLS_MODES:
+        return url
+    if said or _names_service(url, environment):
+        raise LedgerError(NO_TLS)
+    # libpq takes the system's authorities for nothing less than verify-full.
+    has_system = (url.query.get("sslrootcert") or environment.get("PGSSLROOTCERT")) == "system"
+    return url.update_query_dict({"sslmode": "verify-full" if has_system else "require"})
+
+
+def _names_service(url: URL, environment: Mapping[str, str]) -> bool:
+    return "service" in url.query or "PGSERVICE" in environment
+
+
+def _hosts(url: URL, environment: Mapping[str, str]) -> list[str]:
+    """All that libpq may connect to; "" is its own choice: this machine's socket, if there is no service."""
+    address = url.query.get("hostaddr") or environment.get("PGHOSTADDR") or ""
+    host = url.query.get("host") or url.host or environment.get("PGHOST") or ""
+    if not host and not address and _names_service(url, environment):
+        return ["the service's"]
+    listed = [one for some in (host, address) for one in ([some] if isinstance(some, str) else some)]
+    return [host for one in listed for host in one.split(",")]
+
+
+def _is_elsewhere(host: str) -> bool:
+    """Whether it is another machine: neither this one by its name, with or without a port, nor the path of a socket."""
+    name = re.sub(r"(?<=[^:]):\d+$", "", host).strip("[]").lower()
+    return bool(name) and name not in LOOPBACK and not name.startswith(("/", "@"))
 
 
 def shown(url: URL) -> str:

@@ -108,7 +108,8 @@ JSON_SCHEMA: dict[str, Any] = {
         "deletes_path": _setting("string", "Deletions to confirm", "CSV file of the tickets that a run did not archive because they were too many.", default="deletes-to-confirm.csv"),
         # the ledger
         "ledger_url": _setting(
-            "string", "Ledger", "File, or database URL, of what is remembered between runs: rejected records, waiting associations, deletions to confirm.",
+            "string", "Ledger", "File, or database URL, of what is remembered between runs: rejected records, waiting associations, deletions to confirm. "
+            "PostgreSQL on another machine is used over TLS only (sslmode=require); give ?sslmode=verify-full&sslrootcert=FILE to have its certificate checked.",
             secret=True, writeOnly=True, default="hubspot-tickets-ledger.db",
         ),
         "lock_wait_seconds": _setting("integer", "Wait for the lock", "Seconds to wait for another run on the same portal before this one is refused.", default=30, minimum=0),
