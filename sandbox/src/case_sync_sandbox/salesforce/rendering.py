@@ -85,8 +85,10 @@ def fill_parent(record: dict[str, Any], path: Sequence[str], value: Any) -> None
 
 
 # Bulk 2.0's CSV has other forms than REST: `2024-09-24T03:26:07.000Z`, and words for a boolean.
+UNQUOTED = frozenset(
+    {"id", "reference", "datetime", "date", "boolean", "int", "double", "currency", "percent"}
+)  # no quotes in them
 CSV = {"datetime": "{} || '.000Z'", "boolean": "CASE {} WHEN 0 THEN 'false' WHEN 1 THEN 'true' END"}
-FORMATTED = 100  # values of one call of SQLite's printf, which takes 126
 
 
 def csv_header(columns: Sequence[Column]) -> list[str]:
@@ -95,12 +97,20 @@ def csv_header(columns: Sequence[Column]) -> list[str]:
 
 
 def csv_line_sql(columns: Sequence[Column]) -> str:
-    """A record as a line of the CSV, in SQL: SQLite writes it while Python serves other calls. `%w` doubles quotes."""
-    parts = [columns[at : at + FORMATTED] for at in range(0, len(columns), FORMATTED)]
-    return " || ',' || ".join(map(_csv_values_sql, parts)) + " || char(10)"
+    """A record as a line of the CSV, in SQL: SQLite writes it while Python serves other calls."""
+    return f"{_joined_sql([_csv_value_sql(c) for c in columns])} || char(10)"
 
 
-def _csv_values_sql(columns: Sequence[Column]) -> str:
-    places = ",".join(['"%w"'] * len(columns))
-    values = (f"ifnull({CSV.get(c.type, '{}').format(c.sql)}, '')" for c in columns)
-    return f"printf('{places}', {', '.join(values)})"
+def _joined_sql(values: Sequence[str]) -> str:
+    """Values with commas between, halves first: SQLite copies all that is to the left of a `||`. Its printf would end at a zero byte."""
+    if len(values) == 1:
+        return values[0]
+    middle = len(values) // 2
+    return f"({_joined_sql(values[:middle])} || ',' || {_joined_sql(values[middle:])})"
+
+
+def _csv_value_sql(column: Column) -> str:
+    value = CSV.get(column.type, "{}").format(column.sql)
+    if column.type not in UNQUOTED:
+        value = f"replace({value}, '\"', '\"\"')"
+    return f"('\"' || ifnull({value}, '') || '\"')"
