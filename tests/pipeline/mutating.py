@@ -1,10 +1,13 @@
-"""Inputs that nobody would send on purpose: true ones with a piece changed, by a seed."""
+"""Inputs that nobody would send on purpose: true ones with a piece changed, by a seed; and a watch over who gets them."""
 
 from __future__ import annotations
 
+import contextlib
 import random
-from collections.abc import Callable, Iterable
-from typing import Any
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
 
 DEEP: Any = "deep"
 for _ in range(60):
@@ -28,6 +31,12 @@ NAMES = (
     "",
 )
 Dice = random.Random
+# Of CPU, so that a busy machine takes nothing of it: the slowest input needs a small part of a second.
+INPUT_SECONDS = 30.0
+
+
+class InputHangError(BaseException):
+    """An input takes for ever. No Exception, so that nothing on the way takes it for a refusal."""
 
 
 def mutated(value: Any, dice: Dice) -> Any:
@@ -103,21 +112,59 @@ def several(value: Any, dice: Dice) -> Any:
     return value
 
 
+@contextlib.contextmanager
+def watch() -> Iterator[Callable[[], None]]:
+    """Gives the function that is called before each input. CPU's time: SIGALRM and the wall's are those of pytest-timeout.
+
+    Raises:
+        InputHangError: INPUT_SECONDS have passed since the last call.
+    """
+
+    def ring(*_: object) -> None:
+        raise InputHangError(f"it takes more than {INPUT_SECONDS} seconds")
+
+    def begin() -> None:
+        signal.setitimer(signal.ITIMER_PROF, INPUT_SECONDS)
+
+    before = signal.signal(signal.SIGPROF, ring)
+    try:
+        yield begin
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
 def survey(
     inputs: Iterable[Any], take: Callable[[Any], object], allowed: tuple[type[Exception], ...]
 ) -> tuple[int, int]:
     """Give each input to `take`: how many there were, and how many it refused in one of the ways that are allowed.
 
     Raises:
-        AssertionError: any other error; it names the input.
+        AssertionError: any other error, or no end; it names the input.
     """
     refused = number = 0
-    for number, one in enumerate(inputs, start=1):
-        try:
-            take(one)
-        except allowed:
-            refused += 1
-        except Exception as error:
-            shown = repr(one)[:2_000]
-            raise AssertionError(f"input {number}: {type(error).__name__}: {error}\n{shown}") from error
+    with watch() as begin:
+        for number, one in enumerate(inputs, start=1):
+            begin()
+            try:
+                take(one)
+            except allowed:
+                refused += 1
+            except (Exception, InputHangError) as error:
+                shown = repr(one)[:2_000]
+                raise AssertionError(f"input {number}: {type(error).__name__}: {error}\n{shown}") from error
     return number, refused
+
+
+def memory_bytes(pid: int | Literal["self"], line: Literal["VmHWM", "VmRSS"]) -> int:
+    """A process's memory: the most that it ever had, or what it has now; 0 when it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    return next((int(text.split()[1]) * 1024 for text in status.splitlines() if text.startswith(line)), 0)
+
+
+def forget_peak() -> None:
+    """What `VmHWM` says of this process begins anew (proc(5), clear_refs): without, a worker that was big once hides all growth."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

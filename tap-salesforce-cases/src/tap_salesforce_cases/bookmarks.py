@@ -230,13 +230,32 @@ def _read(state: Mapping[str, Any], origin: Origin, start: datetime | None, ceil
     text = state.get("replication_key_value")
     since = from_wire(text) if text else start
     after_id = state.get("after_id")
+    if after_id and not (after_id.isascii() and after_id.isalnum()):  # it goes into a query
+        raise ValueError
     remembered = {i: Version.from_state(v) for i, v in (state.get("emitted_in_lookback") or {}).items()}
     return Bookmark(
         origin=origin,
         since=since,
         ceiling=whole_second(ceiling),
-        after=Position(stamp=since, record_id=str(after_id)) if since and after_id else None,
+        after=Position(stamp=since, record_id=after_id) if since and after_id else None,
         remembered=remembered,
         fields=tuple(str(name) for name in state.get("fields") or ()),
-        jobs=tuple(OpenJob(**job) for job in state.get("jobs") or ()),
+        jobs=tuple(_job(job) for job in state.get("jobs") or ()),
     )
+
+
+def _job(state: Mapping[str, Any]) -> OpenJob:
+    """A job of the state; one that is none would end a later step, behind the first messages, as a fault of this program.
+
+    Raises:
+        ValueError, TypeError, AttributeError: it is none.
+    """
+    job = OpenJob(**state)
+    if not all(text.isascii() for text in (job.id, job.until, job.since, job.locator, job.columns)):
+        raise ValueError
+    if isinstance(job.rows, bool) or not isinstance(job.rows, int) or job.rows < 0:
+        raise ValueError
+    from_wire(job.until)
+    if job.since:
+        from_wire(job.since)
+    return job

@@ -192,15 +192,15 @@ class _PageParts:
         """The rows behind those that came before: a job's pages stay as they are."""
         with page.download.file as file:
             text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-            header, lines = header_and_lines(text)
-            for _ in range(self.count):
-                next(lines, None)
-            counted = Counted(lines)
+            counted = Counted(iter(()))
             try:
+                header, lines = header_and_lines(text)
+                for _ in range(self.count):
+                    next(lines, None)
+                counted = Counted(lines)
                 yield from self._maker.from_csv(header, counted)
-            except (
-                csv.Error
-            ) as error:  # a record that is cut in its middle: the count tells how many came whole
-                logger.warning("A Bulk page ends in the middle of a record (%s)", error)
+            except (csv.Error, UnicodeDecodeError) as error:
+                # A record or a character that is cut in its middle: the count tells how many came whole.
+                logger.warning("A Bulk page ends in the middle of a record (%s)", type(error).__name__)
             finally:
                 self.count += counted.count

@@ -42,7 +42,9 @@ def ask_together(session: SalesforceSession, urls: Sequence[str]) -> list[Part]:
     requests = [{"method": "GET", "url": url, "referenceId": f"q{n}"} for n, url in enumerate(urls)]
     answer = session.call("POST", f"{session.base_path}/composite", json={"compositeRequest": requests})
     parts = [
-        Part(url=url, status=part["httpStatusCode"], content=part["body"], server_time=answer.server_time)
+        Part(
+            url=url, status=int(part["httpStatusCode"]), content=part["body"], server_time=answer.server_time
+        )
         for url, part in zip(urls, answer.json["compositeResponse"], strict=True)
     ]
     return [_asked_alone(session, part) if part.has_passing_trouble else part for part in parts]

@@ -36,12 +36,14 @@ def kinds_of(schema: Any) -> frozenset[str]:
     """The types that a column may have besides null, dates by their format; empty where its schema does not say."""
     if not isinstance(schema, Mapping):
         return frozenset()
-    named = schema.get("type") or ()
-    kinds = {named} if isinstance(named, str) else set(named)
-    if "string" in kinds and schema.get("format") in {DAY, MOMENT}:
+    named = schema.get("type")
+    # A stream's schema is another program's word: what is no JSON Schema in it says nothing.
+    kinds = {one for one in (named if isinstance(named, list) else [named]) if isinstance(one, str)}
+    if "string" in kinds and schema.get("format") in (DAY, MOMENT):
         kinds = (kinds - {"string"}) | {schema["format"]}
     for keyword in ("anyOf", "oneOf", "allOf"):
-        for part in schema.get(keyword) or ():
+        parts = schema.get(keyword)
+        for part in parts if isinstance(parts, list) else ():
             kinds |= kinds_of(part)
     return frozenset(kinds - {"null"})
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -65,6 +66,25 @@ class LedgerError(TargetError):
     """The ledger can't be read or written: mend ledger_url or the disk; nothing that is not on record was acknowledged."""
 
     exit_code = 10
+
+
+class AnswerFormError(TargetError):
+    """HubSpot's answer is JSON of another form than HubSpot documents: run again; nothing of it was used."""
+
+
+@contextlib.contextmanager
+def reading(what: str) -> Iterator[None]:
+    """What is read inside is HubSpot's, or a proxy's: another form is an answer that is none, and no fault of this program.
+
+    Raises:
+        AnswerFormError: in place of what Python says of a member that is missing, or of another type.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise AnswerFormError(
+            f"HubSpot's answer with {what} has not the form that HubSpot documents ({type(error).__name__}): run again"
+        ) from None
 
 
 class PreflightError(TargetError):

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import HubSpotAnswerError
+from target_hubspot_tickets.errors import HubSpotAnswerError, reading
 from target_hubspot_tickets.pairs import LinkType
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.records import Wish
@@ -50,8 +50,9 @@ class Labels:
         except HubSpotAnswerError as error:
             logger.warning("%s; associations with a label wait", error)
             return {}
-        return {
-            str(one["label"]).lower(): LinkType(str(one["category"]), int(one["typeId"]))
-            for one in reversed(body.get("results") or ())
-            if one.get("label")
-        }
+        with reading("labels of associations"):
+            return {
+                str(one["label"]).lower(): LinkType(str(one["category"]), int(one["typeId"]))
+                for one in reversed(body.get("results") or ())
+                if one.get("label")
+            }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.deletion_guard import Marked, Marks, marked
-from target_hubspot_tickets.errors import HubSpotAnswerError
+from target_hubspot_tickets.errors import HubSpotAnswerError, reading
 from target_hubspot_tickets.protocol import MAX_INPUTS, Api, Call, chunks
 
 
@@ -43,16 +43,21 @@ class MarkedTickets:
         for answer in self._client.send_all(calls):
             if isinstance(answer, HubSpotAnswerError):
                 raise answer
-            found += [marked(ticket, self.marks) for ticket in answer.get("results") or ()]
+            found += self._listed(answer)
         return found
+
+    @reading("tickets")
+    def _listed(self, body: Mapping[str, Any]) -> list[Marked]:
+        return [marked(ticket, self.marks) for ticket in body.get("results") or ()]
 
     def pages(self) -> Iterator[list[Marked]]:
         """All active tickets, at most 100 at a time, in the order of their ids."""
         after: str | None = None
         while True:
             body = self._client.send(self._api.list_tickets(self.marks.names(), after))
-            yield [marked(ticket, self.marks) for ticket in body.get("results") or ()]
-            after = ((body.get("paging") or {}).get("next") or {}).get("after")
+            yield self._listed(body)
+            with reading("a page of tickets"):
+                after = ((body.get("paging") or {}).get("next") or {}).get("after")
             if not after:
                 return
 
@@ -67,7 +72,8 @@ class MarkedTickets:
             filters.append({"propertyName": self.marks.source, "operator": "IN", "values": values})
         call = self._api.search("tickets", self.marks.key, [])
         body = self._client.send(replace(call, body={"filterGroups": [{"filters": filters}], "limit": 1}))
-        return int(body["total"])
+        with reading("a number of tickets"):
+            return int(body["total"])
 
     def archive(self, ids: Sequence[str]) -> Archived:
         """Into HubSpot's recycle bin; an id that is there already is confirmed, too."""

@@ -45,6 +45,8 @@ def read_message(line: bytes) -> dict[str, Any]:
             raise StreamError(
                 f"the input has a {kind} message whose '{name}' is missing or no {'text' if wanted is str else 'object'}"
             )
+    if kind == "SCHEMA" and not isinstance(message["schema"].get("properties") or {}, dict):
+        raise StreamError("the input has a SCHEMA message whose 'properties' are no object")
     found: dict[str, Any] = message
     return found
 

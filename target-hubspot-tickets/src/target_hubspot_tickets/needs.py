@@ -77,7 +77,7 @@ def announced_stages(columns: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def announced_options(schema: Any, *, is_multiple: bool) -> list[str]:
     """The values that a column may have, one by one."""
     known = _mapping(schema)
-    listed = [*(known.get(OPTION_VALUES) or ()), *(known.get("enum") or ())]
+    listed = [*_list(known.get(OPTION_VALUES)), *_list(known.get("enum"))]
     texts = [text for value in listed if value is not None and (text := _text(value))]
     parts = [part.strip() for text in texts for part in (text.split(";") if is_multiple else [text])]
     return list(dict.fromkeys(part for part in parts if part))
@@ -93,7 +93,7 @@ def _text(value: Any) -> str:
 def _named_objects(schema: Mapping[str, Any]) -> list[str]:
     """The objects that the schema of one association allows."""
     to = _mapping(_mapping(_mapping(schema.get("items")).get("properties")).get("to"))
-    return [str(name) for name in to.get("enum") or ()]
+    return [str(name) for name in _list(to.get("enum"))]
 
 
 def _texts_by_name(value: Any) -> dict[str, tuple[str, ...]]:
@@ -102,6 +102,11 @@ def _texts_by_name(value: Any) -> dict[str, tuple[str, ...]]:
         for name, texts in _mapping(value).items()
         if isinstance(texts, Collection) and not isinstance(texts, str)
     }
+
+
+def _list(value: Any) -> list[Any]:
+    """A schema is another program's word: what is no list in it says nothing."""
+    return value if isinstance(value, list) else []
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from target_hubspot_tickets.client import HubSpotClient
+from target_hubspot_tickets.errors import reading
 from target_hubspot_tickets.portal import Property, read_property
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.ticket_properties import new_option
@@ -49,8 +50,9 @@ class OptionAdder:
 
     def _read(self, name: str) -> Mapping[str, Any] | None:
         """As it is now: somebody may have added options meanwhile."""
-        listed = self._client.send(self._api.properties("tickets"))["results"]
-        return next((body for body in listed if body["name"] == name), None)
+        answer = self._client.send(self._api.properties("tickets"))
+        with reading("properties"):
+            return next((body for body in answer["results"] if body["name"] == name), None)
 
 
 def _options(values: Sequence[str], place: int) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from target_hubspot_tickets.errors import reading
+
 OWNER_ID = "hubspot_owner_id"
 UnknownOwner = Literal["leave", "clear", "default", "reject"]
 EmptyValues = Literal["clear", "keep"]
@@ -33,6 +35,7 @@ class Owners:
         return named if named in self.ids else self.by_email.get(named.lower())
 
 
+@reading("owners")
 def read_owners(results: Iterable[Mapping[str, Any]]) -> Owners:
     """The owners of list answers; where several have one e-mail, the one that HubSpot lists first counts."""
     active = [owner for owner in results if not owner.get("archived")]

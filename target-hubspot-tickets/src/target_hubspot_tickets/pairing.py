@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import HubSpotAnswerError
+from target_hubspot_tickets.errors import HubSpotAnswerError, reading
 from target_hubspot_tickets.halving import Part, accepted_size, ask
 from target_hubspot_tickets.pairs import (
     Links,
@@ -98,6 +98,7 @@ def by_object(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield from chunks(same, size)
 
 
+@reading("associations")
 def _note(sent: Sent, part: Part[Pair], operation: str) -> None:
     if isinstance(part.answer, HubSpotAnswerError):
         sent.refused |= reasons(part.items, part.answer.body)
@@ -111,6 +112,7 @@ def _note(sent: Sent, part: Part[Pair], operation: str) -> None:
     sent.refused |= reasons([pair for pair in part.items if pair not in done], part.answer)
 
 
+@reading("associations")
 def _noted(links: Links, part: Part[Reading]) -> list[Reading]:
     if isinstance(part.answer, HubSpotAnswerError):
         links.unread |= {(one.to, one.ticket_id): code_of(part.answer.body) for one in part.items}

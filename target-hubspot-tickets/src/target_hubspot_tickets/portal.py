@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from target_hubspot_tickets.errors import reading
 from target_hubspot_tickets.owners import Owners
 
 # A stage's name in the stream that stands for the first one of the pipeline whose ticketState is CLOSED.
@@ -158,12 +159,14 @@ def _ids(those: Sequence[Pipeline] | Sequence[Stage]) -> str:
     return ", ".join(f"'{one.id}'" for one in those)
 
 
+@reading("properties")
 def read_properties(body: Mapping[str, Any]) -> dict[str, Property]:
     """The properties of a list answer, by name."""
     found = [read_property(p) for p in body["results"] if not p.get("archived")]
     return {p.name: p for p in found}
 
 
+@reading("a property")
 def read_property(body: Mapping[str, Any]) -> Property:
     """One property; HubSpot's schema lets most members be absent."""
     marks = body.get("modificationMetadata") or {}
@@ -184,6 +187,7 @@ def read_property(body: Mapping[str, Any]) -> Property:
     )
 
 
+@reading("ticket pipelines")
 def read_pipelines(body: Mapping[str, Any]) -> tuple[Pipeline, ...]:
     """The pipelines of a list answer, without archived ones."""
     return tuple(

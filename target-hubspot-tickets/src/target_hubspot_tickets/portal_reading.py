@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import HubSpotAnswerError
+from target_hubspot_tickets.errors import HubSpotAnswerError, reading
 from target_hubspot_tickets.needs import Needs
 from target_hubspot_tickets.owners import read_owners
 from target_hubspot_tickets.portal import read_pipelines, read_properties
@@ -120,6 +120,7 @@ def _asker(client: HubSpotClient) -> Callable[[_Question], dict[str, Any] | Forb
     return ask
 
 
+@reading("what a portal has")
 def _found(client: HubSpotClient, api: Api, bodies: Mapping[str, Mapping[str, Any]]) -> Found:
     def of(kind: str) -> dict[str, Mapping[str, Any]]:
         return {name.removeprefix(kind): body for name, body in bodies.items() if name.startswith(kind)}

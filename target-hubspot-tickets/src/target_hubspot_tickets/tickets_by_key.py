@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import HubSpotAnswerError
+from target_hubspot_tickets.errors import HubSpotAnswerError, reading
 from target_hubspot_tickets.halving import ask, is_about_its_contents
 from target_hubspot_tickets.protocol import MAX_INPUTS, Api, chunks
 from target_hubspot_tickets.records import identity
@@ -32,6 +32,7 @@ def read_by_key(
             if len(part.items) > 1 or not is_about_its_contents(part.answer):
                 raise part.answer
             continue
-        for ticket in part.answer.get("results") or ():
-            found[identity(str((ticket.get("properties") or {}).get(key_property)))] = ticket
+        with reading("tickets by their keys"):
+            for ticket in part.answer.get("results") or ():
+                found[identity(str((ticket.get("properties") or {}).get(key_property)))] = ticket
     return found

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from target_hubspot_tickets.errors import TokenRefusedError
+from target_hubspot_tickets.errors import TokenRefusedError, TransientError
 
 EARLY_SECONDS = 120.0  # before its end a token is renewed
 # An error's code as HubSpot and OAuth write them. Anything else is not repeated: it could quote the form, which is all secrets.
@@ -51,24 +51,37 @@ class RefreshedToken:
         }
         self._ask = ask
         self._lock = threading.Lock()
+        self._failed: list[TransientError] = []
         self._value = ""
         self._renew_at = float("-inf")
 
     def value(self) -> str:
         """A token that holds for a while."""
+        failures = len(self._failed)
         with self._lock:
             if time.monotonic() >= self._renew_at:
-                self._fetch()
+                self._fetch(failures)
             return self._value
 
     def renew(self, used: str) -> None:
         """HubSpot refused `used`: another one, unless another thread has brought it already."""
+        failures = len(self._failed)
         with self._lock:
             if used == self._value:
-                self._fetch()
+                self._fetch(failures)
 
-    def _fetch(self) -> None:
-        status, body = self._ask(self._form)
+    def _fetch(self, failures: int) -> None:
+        """`failures` were known before the lock: who waited for it while one more came shares that one.
+
+        Else a server that hangs would be waited for by one thread after the other, each time for a whole time-out (R72).
+        """
+        if len(self._failed) > failures:
+            raise TransientError(self._failed[-1].text, self._failed[-1].wait_seconds)
+        try:
+            status, body = self._ask(self._form)
+        except TransientError as error:
+            self._failed.append(error)
+            raise
         if status != 200 or not isinstance(body, Mapping) or not body.get("access_token"):
             told = body.get("status") or body.get("error") if isinstance(body, Mapping) else None
             reason = told if isinstance(told, str) and CODE.fullmatch(told) else None

@@ -107,7 +107,7 @@ class CaseTicketMapper(InlineMapper):
         """The schema of `cases` becomes those of `tickets` and `rejected_cases`, once the rules fit it."""
         stream = message_dict["stream"]
         if stream == CASES:
-            self._check_columns(message_dict["schema"].get("properties", {}))
+            self._check_columns(message_dict["schema"].get("properties") or {})
             yield singer.SchemaMessage(
                 stream=TICKETS, schema=tickets_schema(self.rules), key_properties=[KEY]
             )

@@ -19,8 +19,9 @@ MEMBERS: dict[str, dict[str, type]] = {
     "RECORD": {"stream": str, "record": dict},
     "STATE": {"value": dict},
     "BATCH": {"stream": str},
-    "ACTIVATE_VERSION": {"stream": str},
+    "ACTIVATE_VERSION": {"stream": str, "version": int},
 }
+WORDS = {str: "text", int: "whole number", dict: "object"}
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -38,8 +39,10 @@ def read_message(line: bytes | str) -> dict[str, Any]:
     for name, wanted in MEMBERS[kind].items():
         if not isinstance(message.get(name), wanted):
             raise MapperError(
-                f"the input has a {kind} message whose '{name}' is missing or no {'text' if wanted is str else 'object'}"
+                f"the input has a {kind} message whose '{name}' is missing or no {WORDS[wanted]}"
             )
+    if kind == "SCHEMA" and not isinstance(message["schema"].get("properties") or {}, dict):
+        raise MapperError("the input has a SCHEMA message whose 'properties' are no object")
     found: dict[str, Any] = message
     return found
 
