@@ -26,6 +26,7 @@ class SupportTeam:
         self._model = next(case for case in cases.values() if not case["IsDeleted"])
         self.live = sorted(i for i, case in cases.items() if not case["IsDeleted"])
         self.binned: list[str] = []
+        self.deleted = {i for i, case in cases.items() if case["IsDeleted"]}  # at any time, merged ones too
         self._record_types = {row["Name"]: i for i, row in by_id(sandbox, "RecordType").items()}
         self._people = sorted(by_id(sandbox, "Contact").items())
         self._owners = [*by_id(sandbox, "User"), *by_id(sandbox, "Group")]
@@ -35,8 +36,9 @@ class SupportTeam:
         for _ in range(changes):
             self._dice.choice(self._CHANGES)(self)
 
-    def commit_all(self) -> None:
-        self._sandbox.admin("POST", "salesforce/commit")
+    def commit_all(self) -> int:
+        """How many changes were stamped and not yet to be seen."""
+        return int(self._sandbox.admin("POST", "salesforce/commit")["committed"])
 
     # -- one change each
 
@@ -54,6 +56,7 @@ class SupportTeam:
         if case_id := self._take():
             self._record("delete", id=case_id)
             self.binned.append(case_id)
+            self.deleted.add(case_id)
 
     def _undelete(self) -> None:
         if self.binned:
@@ -68,6 +71,7 @@ class SupportTeam:
     def _merge(self) -> None:
         if len(self.live) > 3 and (loser := self._take()):
             self._record("merge", winner=self._dice.choice(self.live), losers=[loser])
+            self.deleted.add(loser)
 
     def _add(self) -> None:
         self.live += self._sandbox.mutate(adds=2, random_seed=self._dice.randrange(10_000))["added"]

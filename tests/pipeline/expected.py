@@ -149,6 +149,24 @@ def differences(
     return sorted(told)[:20]
 
 
+def doubled(sandbox: RunningSandbox) -> list[str]:
+    """Cases that had two active tickets at any time (I2)."""
+    active: dict[str, set[str]] = {}
+    told = []
+    for write in sandbox.writes():
+        if write["op"] not in {"create", "archive"} or not (key := write["key"]):
+            continue
+        tickets = active.setdefault(key, set())
+        (tickets.add if write["op"] == "create" else tickets.discard)(write["id"])
+        told += [f"{key}: tickets {sorted(tickets)} at once"] if len(tickets) > 1 else []
+    return told
+
+
+def wrongly_archived(sandbox: RunningSandbox, deleted: set[str]) -> set[str]:
+    """Cases whose ticket was archived at any time, and that nobody has deleted (I4)."""
+    return {write["key"] for write in sandbox.writes() if write["op"] == "archive"} - deleted
+
+
 def fallen_versions(sandbox: RunningSandbox) -> list[str]:
     """Cases whose ticket was written with an older version after a newer one (I3)."""
     newest: dict[str, str] = {}

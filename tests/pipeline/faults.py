@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
@@ -48,6 +47,7 @@ ENDING: dict[str, tuple[Rule, ...]] = {
     "salesforce": ({"action": "403_daily"}, {"action": "redirect", "location": "/login"}),
     "hubspot": ({"action": "429_daily"}, {"action": "401"}, {"action": "redirect", "location": "/login"}),
 }
+LOOK_SECONDS = 0.02  # while requests are waited for
 REQUESTS = {"salesforce": 12, "hubspot": 30}  # of a small run, so that most faults find one
 KINDS_AT_LEAST = {
     "salesforce": {"drop_before_commit", "drop_after_commit", "truncate_body", "html_200", "slow_drip", "latency",
@@ -82,6 +82,28 @@ def tally(sandbox: RunningSandbox) -> dict[str, Counter[str]]:
     return counted
 
 
+HARMLESS = frozenset({"latency", "slow_drip"})  # the true answer comes whole, only later: nothing to bear
+# What the vendors answered by themselves, by no rule, because a session, a token or a cursor of theirs was gone: half, status, path.
+OF_THEMSELVES: dict[str, tuple[str, int, re.Pattern[str]]] = {
+    "session expired": ("salesforce", 401, re.compile("")),
+    "token expired": ("hubspot", 401, re.compile("")),
+    "cursor lost": ("salesforce", 400, re.compile(r"/query/01g\w+-\d+$")),
+}
+JOB_LOST = re.compile(
+    r"Bulk job \w+ is (?:Failed|Aborted)"
+)  # in the tap's log: it has read it from the job's state
+
+
+def effects(sandbox: RunningSandbox) -> Counter[str]:
+    """What `Mischief` has done to requests so far, by kind; lost jobs are in the logs (`JOB_LOST`)."""
+    counted: Counter[str] = Counter()
+    for request in sandbox.requests():
+        for kind, (half, status, path) in OF_THEMSELVES.items():
+            is_such = (request["half"], request["status"]) == (half, status) and path.search(request["path"])
+            counted[kind] += bool(is_such and "answer" not in (request["fault"] or ""))
+    return +counted
+
+
 class Mischief:
     """While a run is on, by a seed: sessions, tokens and cursors expire, Bulk jobs fail. A context manager."""
 
@@ -89,9 +111,9 @@ class Mischief:
         """`work` is what else happens meanwhile."""
         self._sandbox, self._work = sandbox, work
         self._deeds = dice.choices(range(len(self._DEEDS)), k=dice.randrange(1, 5))
-        self._pauses = [dice.random() * 0.25 for _ in self._deeds]
+        self._waits = [dice.randrange(1, 14) for _ in self._deeds]  # requests before each
         self._works = [dice.random() < 0.6 for _ in self._deeds]
-        self._thread = threading.Thread(target=self._do)
+        self._thread, self._is_over = threading.Thread(target=self._do), threading.Event()
         self.error: Exception | None = None
 
     def __enter__(self) -> Self:
@@ -101,6 +123,7 @@ class Mischief:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._is_over.set()
         self._thread.join()
         self._switch(bulk_outcome="JobComplete", expire_locators=False)
         if self.error and not error:
@@ -108,13 +131,19 @@ class Mischief:
 
     def _do(self) -> None:
         try:
-            for deed, pause, works in zip(self._deeds, self._pauses, self._works, strict=True):
-                time.sleep(pause)
+            for deed, requests, works in zip(self._deeds, self._waits, self._works, strict=True):
+                self._wait(requests)
                 self._DEEDS[deed](self)
                 if works:
                     self._work()
         except Exception as error:  # noqa: BLE001 - the test's own thread raises it
             self.error = error
+
+    def _wait(self, requests: int) -> None:
+        """Until the run has made so many more: a session that ends before the login has no effect."""
+        seen = len(self._sandbox.requests())
+        while not self._is_over.wait(LOOK_SECONDS) and len(self._sandbox.requests()) - seen < requests:
+            pass
 
     def _switch(self, **switches: Any) -> None:
         self._sandbox.admin("POST", "salesforce/switches", switches)
