@@ -1,19 +1,24 @@
-"""Shell: `make bench`: runs every bench, prints it, and writes RESULTS.md: machine, versions, date, and what limits each row.
+"""Shell: `make bench`: runs every bench, prints it, and writes RESULTS.md: goals, machine, versions, date, and what limits each row.
 
-Options behind `--` go to target.py, which takes other targets: `bench/results.py -- --peer NAME:TICKETS=COMMAND`. `--only write` writes
-RESULTS.md from what earlier runs left in .bench.
+Options behind `--` go to the one bench that `--only` names: `bench/results.py --only target -- --peer NAME:TICKETS=COMMAND`. A part that
+was not measured keeps its section, with the date and the commit that it was measured on. `--only write` measures nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from target import FOLDER, machine
+from goals import Goal, goals
+
+from target import FOLDER
 
 HERE = Path(__file__).parent
 PARTS = ("mapper", "tap", "target", "pipeline")
@@ -36,16 +41,26 @@ MATPLOTLIB = "matplotlib==3.11.2"
 def run(name: str, more: list[str]) -> None:
     """One bench; its lines on the screen and in .bench."""
     print(f"-- {name}", flush=True)
+    lines = [measured_on()]
     with subprocess.Popen(
         [sys.executable, str(HERE / f"{name}.py"), *more], stdout=subprocess.PIPE, text=True
     ) as process:
-        lines = []
         for line in process.stdout or ():
             print(line, end="", flush=True)
             lines.append(line)
     if process.returncode:
         raise SystemExit(f"bench/{name}.py failed")
     (FOLDER / f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+
+
+def measured_on() -> str:
+    """When and of what a part was measured, and what else the machine had to do when it began."""
+    commit = ["git", "-C", str(HERE), "describe", "--always", "--dirty"]
+    told = subprocess.run(commit, capture_output=True, text=True, check=False).stdout.strip() or "no commit"
+    versions = ", ".join(
+        f"{name} {version(name)}" for name in ("singer-sdk", "meltano", "requests", "msgspec")
+    )
+    return f"{datetime.now(UTC):%d %B %Y}, commit {told}, load average before {os.getloadavg()[0]:.1f}; {versions}\n"
 
 
 def plot() -> None:
@@ -58,34 +73,51 @@ def plot() -> None:
 
 
 def write() -> None:
-    """RESULTS.md, from what the benches left."""
-    versions = ", ".join(
-        f"{name} {version(name)}" for name in ("singer-sdk", "meltano", "requests", "msgspec")
-    )
+    """RESULTS.md, from what the benches left; a part that they left nothing of stays as it is there."""
+    path = HERE / "RESULTS.md"
+    before = sections(path.read_text(encoding="utf-8")) if path.exists() else {}
     text = [
         "# What was measured", "",
-        f"{datetime.now(UTC):%d %B %Y}; {machine()}; {versions}. Each part ran by itself on a machine with nothing else to do; whatever is compared ran in turns. Rates are this machine's, ratios and shares are what counts.",
-        "`make bench` measures anew (about half an hour).", "",
-        "![Processor seconds](processors.svg)", "", "![Memory as an import grows](growth.svg)",
+        "Each part ran by itself on the machine that its first lines tell; whatever is compared ran in turns. Rates are this machine's, ratios and shares are what counts.",
+        "`make bench` measures anew (about forty minutes).", "",
+        "![Processor seconds](processors.svg)", "", "![Memory as an import grows](growth.svg)", "",
+        *table(goals(json.loads((FOLDER / "pipeline.json").read_text(encoding="utf-8")))),
     ]  # fmt: skip
     for name in ("pipeline", "target", "tap", "mapper"):
-        path = FOLDER / f"{name}.txt"
-        if path.exists():
-            told = path.read_text(encoding="utf-8").rstrip()
-            text += ["", f"## {TITLES[name]}", f"What limits it: {LIMITS[name]}", "```", told, "```"]
-    (HERE / "RESULTS.md").write_text("\n".join(text) + "\n", encoding="utf-8")
+        left = FOLDER / f"{name}.txt"
+        section = before.get(TITLES[name], "")
+        if left.exists():
+            told = left.read_text(encoding="utf-8").rstrip()
+            section = f"What limits it: {LIMITS[name]}\n```\n{told}\n```"
+        text += ["", f"## {TITLES[name]}", section.strip()]
+    path.write_text("\n".join(text) + "\n", encoding="utf-8")
+
+
+def sections(text: str) -> dict[str, str]:
+    """Its sections by their titles."""
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def table(rows: list[Goal]) -> list[str]:
+    """The goals, and what came of them."""
+    lines = ["## Goals", "| goal | measured | met | what limits it |", "|---|---|---|---|"]
+    return [
+        *lines,
+        *(f"| {g.goal} | {g.measured} | {'yes' if g.is_met else 'no'} | {g.limit} |" for g in rows),
+    ]
 
 
 def main() -> None:
     """Run what is asked for, and write."""
     parser = argparse.ArgumentParser(description="Run the benches and write RESULTS.md.")
     parser.add_argument("--only", choices=(*PARTS, "write"), nargs="+", default=list(PARTS))
-    parser.add_argument("more", nargs="*", help="options of target.py, behind --")
+    parser.add_argument("more", nargs="*", help="options of the one bench that --only names, behind --")
     options = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
     for name in PARTS:
         if name in options.only:
-            run(name, options.more if name == "target" else [])
+            run(name, options.more if options.only == [name] else [])
     plot()
     write()
 
