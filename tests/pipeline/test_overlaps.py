@@ -114,7 +114,7 @@ def test_full_import_beside_a_continuous_sync(sandbox: RunningSandbox, forks: Fo
     assert sync.run().is_clean
     ends: Counter[str] = Counter()
     for _ in range(4 if SOAKS else 2):
-        sandbox.faults([{"half": "hubspot", "latency_ms": 120}])
+        sandbox.faults([{"half": "hubspot", "latency_ms": 400}])
         full.state = None
         importing = full.start()
         while not importing.is_over():
