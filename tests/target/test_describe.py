@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from case_sync_sandbox.testing import RunningSandbox
 
 from .conftest import PORTAL, Target, schema, ticket
@@ -62,3 +64,22 @@ def test_a_refused_token_is_one_message(target: Target) -> None:
     done = target.ask("--describe", access_token="not-the-token")
     assert (done.returncode, done.stdout) == (4, "")
     assert "HubSpot refused access_token" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "what"),
+    [
+        ("schemas/tickets", {"requiredProperties": 1}, "the schema of tickets"),
+        ("owners", {"results": 7}, "owners"),
+        ("properties/2026-09/tickets", {"results": ["name"]}, "properties"),
+        ("search", {"total": "many"}, "a number of tickets"),
+    ],
+)
+def test_an_answer_of_another_form_is_told_by_what_was_asked(
+    sandbox: RunningSandbox, target: Target, path: str, body: dict[str, Any], what: str
+) -> None:
+    target.load([schema(), ticket(1)])
+    sandbox.faults([{"half": "hubspot", "path": path, "action": "answer", "status": 200, "body": body}])
+    done = target.ask("--describe")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"HubSpot's answer with {what} has not the form" in done.stderr

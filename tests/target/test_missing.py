@@ -76,3 +76,11 @@ def test_a_key_that_hubspot_can_not_look_for_has_no_ticket(sandbox: RunningSandb
     sandbox.faults([{"half": "hubspot", "path": "batch/read", "times": 2, "status": 400, "body": refusal}])
     *_, counts = told(missing(target, f"{case_id(1)}\n{case_id(2)}\n"))
     assert counts == {"tickets": 1, "missing": 1}
+
+
+def test_an_answer_of_another_form_is_told_by_what_was_asked(sandbox: RunningSandbox, target: Target) -> None:
+    body = {"results": ["name"]}
+    sandbox.faults([{"half": "hubspot", "path": "tickets", "action": "answer", "status": 200, "body": body}])
+    done = missing(target, f"{case_id(1)}\n")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "HubSpot's answer with properties has not the form" in done.stderr

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import HubSpotAnswerError
+from target_hubspot_tickets.errors import HubSpotAnswerError, reading
+from target_hubspot_tickets.portal import read_properties
 from target_hubspot_tickets.protocol import Api, Call
 
 # "CRM API, using object APIs": what a ticket can't be without, whatever the portal's own form asks for.
@@ -17,7 +18,7 @@ def describe(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The portal, its ticket properties and pipelines as HubSpot gives them, and counts.
 
     Raises:
-        TargetError: HubSpot gives no answer, or the token may not read tickets.
+        TargetError: HubSpot gives no answer, or one of another form, or the token may not read tickets.
     """
     api = Api(settings["api_version"])
     with HubSpotClient(settings) as client:
@@ -49,12 +50,14 @@ def _if_allowed(client: HubSpotClient, call: Call) -> dict[str, Any] | None:
         return None
 
 
+@reading("the schema of tickets")
 def _required(client: HubSpotClient, api: Api) -> list[str]:
     """Those of every ticket, then those of the portal's schema, if the token may read it."""
     schema = _if_allowed(client, api.schema("tickets")) or {}
     return list(dict.fromkeys([*ALWAYS_REQUIRED, *map(str, schema.get("requiredProperties") or ())]))
 
 
+@reading("owners")
 def _count_owners(client: HubSpotClient, api: Api) -> int | None:
     count, after = 0, None
     while True:
@@ -67,10 +70,11 @@ def _count_owners(client: HubSpotClient, api: Api) -> int | None:
             return count
 
 
+@reading("a number of tickets")
 def _count_tickets(
     client: HubSpotClient, api: Api, key_property: str, properties: Mapping[str, Any]
 ) -> int | None:
     """Tickets that have the key, as HubSpot's search sees them, a few moments late; None without the property."""
-    if key_property not in {one.get("name") for one in properties.get("results") or ()}:
+    if key_property not in read_properties(properties):
         return None
     return int(client.send(api.count_having("tickets", key_property)).get("total") or 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.errors import StreamError
+from target_hubspot_tickets.portal import read_properties
 from target_hubspot_tickets.protocol import MAX_INPUTS, Api, chunks
 from target_hubspot_tickets.records import identity
 from target_hubspot_tickets.tickets_by_key import read_by_key
@@ -26,8 +27,7 @@ def missing(settings: Mapping[str, Any], lines: Iterable[str]) -> Iterator[dict[
     api, key_property = Api(settings["api_version"]), settings["key_property"]
     tickets = without = 0
     with HubSpotClient(settings) as client:
-        listed = client.send(api.properties("tickets")).get("results") or ()
-        is_there = key_property in {one.get("name") for one in listed}
+        is_there = key_property in read_properties(client.send(api.properties("tickets")))
         for some in chunks(_keys(lines), CALLS_AT_ONCE * MAX_INPUTS):
             wanted = {identity(key): key for key in some}
             found = read_by_key(client, api, key_property, wanted.values()) if is_there else {}

@@ -30,6 +30,7 @@ from target_hubspot_tickets.opening import Opened, ask_portal, open_portal
 from target_hubspot_tickets.option_adding import OptionAdder
 from target_hubspot_tickets.outcomes import HeldDelete, RoundOutcome
 from target_hubspot_tickets.pending import retry_page
+from target_hubspot_tickets.portal import read_properties
 from target_hubspot_tickets.portal_reading import PortalQuestions
 from target_hubspot_tickets.protocol import Api, chunks
 from target_hubspot_tickets.reconciling import Reconciler
@@ -174,8 +175,8 @@ class Session:
             logger.info("%s", note)
         self._lookups.know(opened.others)
         if self.settings["dry_run"]:
-            listed = self.client.send(self.api.properties("tickets")).get("results") or ()
-            self._is_new_portal = self.policy.key_property not in {one["name"] for one in listed}
+            there = read_properties(self.client.send(self.api.properties("tickets")))
+            self._is_new_portal = self.policy.key_property not in there
         plan = TicketPlan(columns, opened.portal, choices_of(self.settings))
         if self.settings["dry_run"]:
             return Rehearsal(
