@@ -1,7 +1,9 @@
 """Faults and crashes of the tap: nothing lost, nothing twice, no token where it does not belong."""
 
+import io
 import itertools
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 
 from case_sync_sandbox.testing import RunningSandbox
+from tap_salesforce_cases.errors import StoppedError
+from tap_salesforce_cases.messages import MessageWriter
 
 from .conftest import Tap, stored
 
@@ -189,6 +193,22 @@ def test_told_to_stop_it_ends_behind_a_whole_line(
     rest = tap.read(states[-1])
     emitted = {m["record"]["Id"] for m in messages if m["type"] == "RECORD"}
     assert emitted | set(rest.ids) == set(stored(sandbox))
+
+
+def test_R06_a_signal_in_the_middle_of_a_line_of_the_log_ends_it_all_the_same() -> None:
+    """Logging goes on after any exception, and prints a traceback of it; a stop has to come through."""
+    screen = io.StringIO()
+
+    class Told(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:  # noqa: ARG002 - logging's signature
+            MessageWriter().stop(signal.SIGTERM)
+            return ""
+
+    handler = logging.StreamHandler(screen)
+    handler.setFormatter(Told())
+    with pytest.raises(StoppedError):
+        handler.handle(logging.makeLogRecord({"msg": "a line"}))
+    assert screen.getvalue() == ""
 
 
 TOLD_AT_ITS_END = """import json, os, sys

@@ -45,8 +45,11 @@ class QuotaReachedError(TapError):
     exit_code = 5
 
 
-class StoppedError(TapError):
-    """The process was told to stop; what was emitted before the last STATE is covered by it."""
+class StoppedError(BaseException):
+    """The process was told to stop; what was emitted before the last STATE is covered by it.
+
+    A signal raises it anywhere, also inside of libraries that go on after an Exception, as logging does: so it is none.
+    """
 
     def __init__(self, signal_number: int) -> None:
         self.exit_code = 128 + signal_number

@@ -14,7 +14,7 @@ from singer_sdk.singerlib import SchemaMessage
 
 from tap_salesforce_cases.bookmarks import Bookmark, Origin, is_empty, open_bookmark
 from tap_salesforce_cases.describe import Columns, selected, vanished, without
-from tap_salesforce_cases.errors import FieldGoneError, StoppedError, TapError
+from tap_salesforce_cases.errors import FieldGoneError, TapError
 from tap_salesforce_cases.moments import to_wire
 from tap_salesforce_cases.objects import StreamKind
 from tap_salesforce_cases.progress import Progress
@@ -160,9 +160,7 @@ class SObjectStream(Stream):
         """
         try:
             self._run()
-        except StoppedError:
-            raise  # nothing may be written any more
-        except TapError:
+        except TapError:  # which a StoppedError is not: nothing may be written any more
             self._save_state()
             raise
         self._save_state()
