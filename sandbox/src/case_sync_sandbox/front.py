@@ -129,7 +129,7 @@ class Front:
                 await app(exchange.scope, receive, _swallow)
                 await self._hang_up(exchange, actions)
             case "truncate_body":
-                await _truncated(exchange, await collect(app, exchange.scope, receive), send)
+                await self._truncate(exchange, actions, await collect(app, exchange.scope, receive), send)
             case "slow_drip":
                 await _dripped(await collect(app, exchange.scope, receive), send, action)
             case _:
@@ -141,6 +141,15 @@ class Front:
         self._finish(exchange, actions)
         exchange.scope[TRANSPORT].abort()
         await asyncio.sleep(0.01)  # lets the loop tell the protocol, which then expects no answer
+
+    async def _truncate(self, exchange: _Exchange, actions: list[Action], answer: Answer, send: Send) -> None:
+        """Send half of the body, and hang up; for who sees it and asks again at once, the request is over."""
+        await send(_with_length(answer))
+        half = answer.body[: len(answer.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        self._finish(exchange, actions)
+        exchange.scope[TRANSPORT].close()
+        await asyncio.sleep(0.01)
 
     def _finish(self, exchange: _Exchange, actions: list[Action]) -> None:
         """Tell those who wait for the end, and the log; once."""
@@ -253,15 +262,6 @@ def _replayed(body: bytes) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
-
-
-async def _truncated(exchange: _Exchange, answer: Answer, send: Send) -> None:
-    await send(_with_length(answer))
-    await send(
-        {"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True}
-    )
-    exchange.scope[TRANSPORT].close()
-    await asyncio.sleep(0.01)
 
 
 async def _dripped(answer: Answer, send: Send, action: Action) -> None:

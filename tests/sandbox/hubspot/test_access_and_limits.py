@@ -201,3 +201,14 @@ def test_two_slow_requests_with_one_key_are_noticed(portal: Any) -> None:
     flights = portal.sandbox.admin("GET", "hubspot/flights")
     assert flights["overlaps"] == {"A1": 1}
     assert flights["most_at_once"] == 2
+
+
+def test_a_request_whose_answer_broke_off_is_over_for_who_sends_it_again(portal: Any) -> None:
+    """The client sees the end of the connection and repeats the call at once: the two were never in flight together."""
+    for _ in range(5):
+        portal.sandbox.faults([{"path": "batch/upsert", "action": "truncate_body", "times": 1}])
+        with pytest.raises(httpx.RemoteProtocolError):
+            portal.upsert("A1")
+        portal.upsert("A1")
+    flights = portal.sandbox.admin("GET", "hubspot/flights")
+    assert (flights["overlaps"], flights["most_at_once"]) == ({}, 1)
