@@ -1,11 +1,12 @@
 """A portal with tickets and companies, and the parts of the target that associate them, as the tests of both use them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from case_sync_sandbox.testing import RunningSandbox
 from target_hubspot_tickets.associations import Associator, Ticket

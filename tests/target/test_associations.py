@@ -1,10 +1,10 @@
 """Associations: what waits is made later, and no ticket is held back by one; labels, primary companies, versions."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from target_hubspot_tickets.errors import QuotaReachedError
 from target_hubspot_tickets.outcomes import MadeAssociation

@@ -1,12 +1,12 @@
 """The pure core of the target: what holds for any input, and the tables of decisions."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from target_hubspot_tickets.acknowledgement import Acknowledgements
 from target_hubspot_tickets.batching import Input, Round, batches, body_of, encode

@@ -1,9 +1,9 @@
 """Mirror mode: what is ours and no longer holds goes, and nothing else."""
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from .linked_portal import ACCOUNT, INVALID, LinkedPortal, company, company_id, keys
 

@@ -73,8 +73,7 @@ def _laid_over(before: Upsert, after: Upsert) -> Upsert:
     return Upsert(key=after.key, values={**before.values, **after.values}, wishes=wishes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class Input(msgspec.Struct, frozen=True, kw_only=True):
     """One input of batch/upsert, as JSON that is ready to be sent."""
 
     key: str

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Protocol
+
+import msgspec
+from msgspec import structs
 
 from target_hubspot_tickets.associations import Associator, Ticket
 from target_hubspot_tickets.batching import Input, Round, batches, encode
@@ -44,8 +47,7 @@ class Remembers(Protocol):
         """Associations that this target made, by key."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
+class _Ready(msgspec.Struct, frozen=True, kw_only=True):
     """A record on its way: what is sent, and what tells it from what was sent before.
 
     Of a narrow one only some properties are sent, because its ticket exists (only_properties); of an empty one none but the key.
@@ -205,7 +207,7 @@ class Loader:
         properties = self._properties(one.upsert, is_narrow=one.is_narrow)
         written = self._rules.written(properties, ticket.get("properties") or {})
         content = encode(one.input.key, written, self._policy.key_property)
-        return replace(one, input=content, is_empty=one.is_narrow and len(written) == 1)
+        return structs.replace(one, input=content, is_empty=one.is_narrow and len(written) == 1)
 
     def _add_options(self, missing: Sequence[MissingOption]) -> bool:
         """Make the options that records ask for (create_options); whether any was."""
@@ -260,7 +262,7 @@ class Loader:
         for answered in answers:
             if self._policy.only_changed:
                 for key, written in answered.written.items():
-                    outcome.written[key] = replace(written, digest=by_key[key].digest)
+                    outcome.written[key] = structs.replace(written, digest=by_key[key].digest)
             else:
                 outcome.written.update(answered.written)
             for key, refused in answered.rejected.items():

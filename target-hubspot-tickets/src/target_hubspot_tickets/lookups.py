@@ -165,7 +165,8 @@ class Lookups:
         except Exception as error:
             self._remembered.fail([one.key for one in new], error)
             raise
-        self._remembered.keep(dict.fromkeys(impossible))
+        if impossible:
+            self._remembered.keep(dict.fromkeys(impossible))
         self._search([one for one in possible if not self._is_read(one.place)])
         self._read(to_read)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from target_hubspot_tickets.records import Wish
 
 
@@ -30,8 +32,7 @@ class Rejected:
     stream: str = "tickets"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket that HubSpot confirmed; `digest` tells the values that were sent, None where that is not remembered."""
 
     ticket_id: str

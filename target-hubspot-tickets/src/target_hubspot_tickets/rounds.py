@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from target_hubspot_tickets.acknowledgement import Acknowledgements
@@ -41,6 +42,8 @@ class Rounds:
         self._acks = Acknowledgements()
         self._pool = ThreadPoolExecutor(MOST_ROUNDS, "round")
         self._flights: dict[Future[RoundOutcome], _Flight] = {}
+        self._keys: set[str] = set()  # of all that are under way
+        self._ended: SimpleQueue[Future[RoundOutcome]] = SimpleQueue()
         self._newest = 0
 
     def open(self) -> Round:
@@ -69,18 +72,20 @@ class Rounds:
         `keys` are the identities that it writes, where its records do not tell.
         """
         keys = keys or round_.keys()
-        while not self._has_room(keys):
-            self.collect(LOOK_SECONDS)
-            self._check_signal()
-        self._flights[self._pool.submit(load, round_)] = _Flight(round=round_, keys=keys)
+        while not (self._has_room() and self._keys.isdisjoint(keys)):
+            self._wait_for_one()
+        future = self._pool.submit(load, round_)
+        self._flights[future] = _Flight(round=round_, keys=keys)
+        self._keys |= keys
+        future.add_done_callback(self._ended.put)
 
-    def _has_room(self, keys: set[str]) -> bool:
-        flights = self._flights.values()
-        return (
-            len(flights) < MOST_ROUNDS
-            and sum(not flight.round.is_light for flight in flights) < MOST_HEAVY
-            and all(keys.isdisjoint(flight.keys) for flight in flights)
-        )
+    def _has_room(self) -> bool:
+        heavy = sum(not flight.round.is_light for flight in self._flights.values())
+        return len(self._flights) < MOST_ROUNDS and heavy < MOST_HEAVY
+
+    def _wait_for_one(self) -> None:
+        self.collect(LOOK_SECONDS)
+        self._check_signal()
 
     def collect(self, timeout_seconds: float) -> None:
         """Confirm what has been loaded; wait at most so long for the first.
@@ -89,8 +94,9 @@ class Rounds:
             Exception: what a round failed with, after all others that have ended were confirmed.
         """
         failure: BaseException | None = None
-        for future in wait(self._flights, timeout_seconds, FIRST_COMPLETED).done:
+        for future in self._take_ended(timeout_seconds):
             flight = self._flights.pop(future)
+            self._keys -= flight.keys
             if error := future.exception():
                 failure = failure or error
                 continue
@@ -99,11 +105,19 @@ class Rounds:
         if failure:
             raise failure
 
+    def _take_ended(self, timeout_seconds: float) -> Iterator[Future[RoundOutcome]]:
+        """Those that have ended by now, or that end first."""
+        try:
+            yield self._ended.get(timeout=timeout_seconds) if timeout_seconds else self._ended.get_nowait()
+            while True:
+                yield self._ended.get_nowait()
+        except Empty:
+            return
+
     def settle(self) -> None:
         """Wait until nothing is under way."""
         while self._flights:
-            self.collect(LOOK_SECONDS)
-            self._check_signal()
+            self._wait_for_one()
 
     def save(self, seconds: float, clock: Callable[[], float]) -> bool:
         """The run ends early: confirm what still gets done in so many seconds, whatever fails; whether nothing is left."""

@@ -18,8 +18,7 @@ PRIMARY_TYPES = frozenset({LinkType(HUBSPOT_DEFINED, 26), LinkType(HUBSPOT_DEFIN
 LabelTypes = Mapping[tuple[str, str], frozenset[LinkType]]  # (object, label in lower case) -> types
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket that was written; `wishes` None where its record says nothing of associations."""
 
     key: str
@@ -28,13 +27,12 @@ class Ticket:
     wishes: tuple[Wish, ...] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class Link:
+class Link(msgspec.Struct, kw_only=True):
     """A pair that a ticket wants, the types that it wants beside the unlabelled one, and the wishes that ask for it."""
 
     key: str
     wishes: list[Wish]
-    types: set[LinkType] = field(default_factory=set)
+    types: set[LinkType] = msgspec.field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ CUT_MARK = "\n[cut]"
 UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 SHORT_ID, LONG_ID = re.compile(r"[A-Za-z0-9]{15}"), re.compile(r"[A-Za-z0-9]{18}")
+WEBSITES = 10_000  # whose domain is kept
 CHECK_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 Conversion = Callable[[Any], Any]
@@ -119,7 +121,12 @@ def moment(value: Any) -> str:
 
 def domain(value: Any) -> str | None:
     """The host of a website without `www.`; None where it has none. A company's `domain` in HubSpot is written so."""
-    address = str(value).strip()
+    return _host(str(value).strip())
+
+
+@lru_cache(WEBSITES)
+def _host(address: str) -> str | None:
+    """Kept, because the cases of an account have one website."""
     try:
         host = urlsplit(address if "//" in address else f"//{address}").hostname
     except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import IO, Any
 
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.base import GenericSingerReader, GenericSingerWriter
@@ -16,7 +16,10 @@ FULL_BYTES = 64 * 1024
 class MessageReader(GenericSingerReader[bytes]):
     """Reads messages without the SDK's habit of logging a line that it can't read: customers wrote it."""
 
-    default_input = sys.stdin.buffer
+    @property
+    def default_input(self) -> IO[bytes]:
+        """Standard input, read in larger pieces than Python's own of 8 KiB, which are four cases."""
+        return open(sys.stdin.fileno(), "rb", buffering=FULL_BYTES, closefd=False)
 
     def deserialize_json(self, line: bytes) -> dict[str, Any]:
         return read_message(line)
