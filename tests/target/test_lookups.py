@@ -3,7 +3,8 @@
 import logging
 import random
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -31,6 +32,13 @@ def held_up(client: HubSpotClient, *lanes: Lane) -> Iterator[None]:
         yield
     finally:
         is_free.set()
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    until = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_unique_property_is_read_in_batches_of_100(portal: LinkedPortal) -> None:
@@ -110,6 +118,21 @@ def test_look_ahead_waits_for_nothing_and_is_what_find_finds(portal: LinkedPorta
     assert portal.lookups.find(asked).ids == ids
     assert len(portal.calls("companies/search")) == len(portal.calls("companies/batch/read")) == 1
     assert not portal.calls("tickets/batch/read")
+
+
+def test_look_ahead_goes_on_to_the_next_way_where_the_first_finds_nothing(portal: LinkedPortal) -> None:
+    """Before anybody waits for it; a value that is known to find nothing is gone past at once."""
+    (a,) = portal.companies({ACCOUNT: "A", "erp_number": "1"})
+    two_ways = [Wish(to="companies", ways=(Way(by=ACCOUNT, value=v), Way(by="erp_number", value="1"))) for v in ("A", "B", "C")]  # fmt: skip
+    portal.lookups.find([company("B"), company("0", by="erp_number")])
+    portal.forget_calls()
+    portal.lookups.hurry()
+    portal.lookups.look_ahead(two_ways[:2])
+    wait_until(lambda: portal.calls("companies/batch/read"))
+    portal.lookups.look_ahead(two_ways)
+    wait_until(lambda: len(portal.calls("companies/search")) == 2)
+    assert portal.lookups.find(two_ways).ids == [a, a, a]
+    assert len(portal.calls("companies/batch/read")) == 1
 
 
 def test_calls_that_are_not_full_go_when_the_input_is_over(portal: LinkedPortal) -> None:

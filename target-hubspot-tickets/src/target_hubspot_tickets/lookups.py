@@ -70,6 +70,9 @@ class Lookups:
         self._lock = threading.Lock()
         self._rooms: dict[Place, Room] = {}
         self._told: set[Place] = set()
+        self._then: dict[
+            Key, tuple[Wish, int]
+        ] = {}  # values looked for ahead -> whose they are, and its next turn
         self._hurries = False
         self._to_read, self._to_search = LookupQueue(self._room), LookupQueue(self._room)
 
@@ -107,12 +110,25 @@ class Lookups:
         self._client.submit("lookups", self._work_off, self._to_read)
 
     def look_ahead(self, wishes: Iterable[Wish]) -> None:
-        """Ask now for what `find` will want, by the first way of each wish, without waiting: searches are few a second.
+        """Ask now for what `find` will want, without waiting: searches are few a second.
 
         Tickets are left out, for they may be about to be written. Raises as `find` does.
         """
-        firsts = (one for wish in wishes if wish.to != self._own.to and (one := in_turn(wish, 0)))
-        self._ask_for(self._remembered.want({one.key: one for one in firsts}).new)
+        self._ask_ahead([(wish, 0) for wish in wishes if wish.to != self._own.to])
+
+    def _ask_ahead(self, turns: Iterable[tuple[Wish, int]]) -> None:
+        """By the way of each wish whose turn it is; one that finds nothing is followed by the next way of one of its wishes."""
+        asked: dict[Key, Sought] = {}
+        then: dict[Key, tuple[Wish, int]] = {}
+        for wish, turn in turns:
+            if one := in_turn(wish, turn):
+                asked[one.key] = one
+                then[one.key] = (wish, turn + 1)
+        answers = self._remembered.want(asked)
+        self._then |= {one.key: then[one.key] for one in answers.new}
+        self._ask_for(answers.new)
+        if missed := [then[key] for key, match in answers.known.items() if match is None]:
+            self._ask_ahead(missed)
 
     def forget(self, wishes: Iterable[Wish]) -> None:
         """HubSpot says that a record found for these is not there any more: look anew the next time."""
@@ -162,13 +178,14 @@ class Lookups:
             impossible = {one.key for one in new if not self._is_possible(one)}
             possible = [one for one in new if one.key not in impossible]
             to_read = [one for one in possible if self._is_read(one.place)]
+            if impossible:
+                self._remembered.keep(dict.fromkeys(impossible))
+                self._follow(dict.fromkeys(impossible))
+            self._search([one for one in possible if not self._is_read(one.place)])
+            self._read(to_read)
         except Exception as error:
             self._remembered.fail([one.key for one in new], error)
             raise
-        if impossible:
-            self._remembered.keep(dict.fromkeys(impossible))
-        self._search([one for one in possible if not self._is_read(one.place)])
-        self._read(to_read)
 
     def _search(self, values: Sequence[Sought]) -> None:
         self._to_search.put(values)
@@ -188,9 +205,17 @@ class Lookups:
         """Ask for what waits, a call at a time, until fewer than `least` do."""
         while group := queue.take(least):
             try:
-                self._remembered.keep(self._look_up(group))
+                matches = self._look_up(group)
+                self._remembered.keep(matches)
+                self._follow(matches)
             except Exception as error:  # noqa: BLE001 - it is raised where the value is waited for
                 self._remembered.fail([one.key for one in group], error)
+
+    def _follow(self, matches: Mapping[Key, Match | None]) -> None:
+        """Ask for what comes next where a value was looked for ahead."""
+        turns = [(key, turn) for key in matches if (turn := self._then.pop(key, None))]
+        if missed := [turn for key, turn in turns if matches[key] is None]:
+            self._ask_ahead(missed)
 
     def _look_up(self, group: list[Sought]) -> dict[Key, Match | None]:
         found: Found = {}
