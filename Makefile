@@ -23,7 +23,7 @@ sandbox: setup ## the local Salesforce and HubSpot, kept in .sandbox/, until Ctr
 test: setup ## everything that proves the project: lint, types, tests
 	@$(MAKE) --no-print-directory lint types tests
 
-faults: setup ## the fault runs, which take half an hour: crashes, kills, lost answers, overlaps, fuzzed input
+faults: setup ## the fault runs, which take twenty minutes: crashes, kills, lost answers, overlaps, fuzzed input
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m faults
 
 soak: setup ## the same with ten times the seeds: hours
