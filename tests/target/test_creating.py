@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from target_hubspot_tickets.errors import PreflightError
+from target_hubspot_tickets.errors import AnswerFormError, PreflightError
 from target_hubspot_tickets.option_adding import MOST_ADDED, OptionAdder
 from target_hubspot_tickets.protocol import Api
 
@@ -57,6 +57,14 @@ def test_what_a_call_for_all_did_not_create_is_created_alone(gate: Gate, fault: 
     )
     assert gate.open().portal.properties[KEY].is_unique
     assert len([p for p in gate.definitions()[0] if p["name"] == KEY]) == 1
+
+
+def test_an_answer_of_another_form_to_what_was_created_is_told(gate: Gate) -> None:
+    gate.sandbox.faults(
+        [answer("POST", "tickets/batch/create", status=201, body={"results": ["salesforce_case_id"]})]
+    )
+    with pytest.raises(AnswerFormError, match="properties that were created"):
+        gate.open()
 
 
 def test_properties_are_created_in_one_call(gate: Gate) -> None:

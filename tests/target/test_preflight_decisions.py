@@ -8,11 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_hubspot_tickets.column_types import FITS, created_type, fits
+from target_hubspot_tickets.errors import TokenRefusedError
 from target_hubspot_tickets.needs import announced_options, needs_of
 from target_hubspot_tickets.portal import Property
 from target_hubspot_tickets.preflight import Asked, Found, plan
+from target_hubspot_tickets.protocol import Api
+from target_hubspot_tickets.refusals import error_of
+from target_hubspot_tickets.scopes import forbidden
 from target_hubspot_tickets.ticket_properties import Creation
 from target_hubspot_tickets.tickets import Choices
+from target_hubspot_tickets.verdicts import Verdict
 
 from .gates import COLUMNS, KEY, TEXT
 
@@ -126,3 +131,12 @@ def test_options_are_announced_in_two_ways() -> None:
 def test_objects_that_a_stream_associates_with(schema: Any, objects: tuple[str, ...]) -> None:
     """What is announced counts before what the schema would allow."""
     assert needs_of({"associations": schema}).objects == objects
+
+
+@pytest.mark.parametrize("errors", [7, "no", ["no"], [{}], [{"context": []}], [{"context": {"requiredGranularScopes": "tickets"}}]])  # fmt: skip
+def test_a_refusal_of_another_form_names_no_scope_and_is_one_all_the_same(errors: Any) -> None:
+    body = {"category": "MISSING_SCOPES", "errors": errors}
+    assert forbidden("read owners", body).scopes == ()
+    call = Api("2026-09").owners(None)
+    refused = error_of(Verdict.FORBIDDEN, call, 403, body, forbidden_is_answer=False)
+    assert isinstance(refused, TokenRefusedError)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import PreflightError
+from target_hubspot_tickets.errors import PreflightError, reading
 from target_hubspot_tickets.halving import Part, ask
 from target_hubspot_tickets.lookup_queue import LookupQueue
 from target_hubspot_tickets.portal import Property, read_properties
@@ -151,12 +152,10 @@ class Lookups:
                 items[0].place.to, None, [i.value for i in items], list(shown[items[0].place.to])
             ),
         )
-        values = {
-            (part.items[0].place.to, str(result["id"])): result.get("properties") or {}
-            for part in parts
-            if not isinstance(part.answer, Exception)
-            for result in part.answer.get("results") or ()
-        }
+        values: dict[tuple[str, str], Mapping[str, str | None]] = {}
+        for part in parts:
+            if not isinstance(part.answer, Exception):
+                values |= _values(part.items[0].place.to, part.answer)
         return [_holder(claim, values) for claim in claims]
 
     def _matches(self, asked: Iterable[Sought], known: Mapping[str, str]) -> dict[Key, Match | None]:
@@ -281,6 +280,12 @@ def _taken_in(found: Found, part: Part[Sought]) -> list[Sought]:
         logger.warning("%s; %s values count as not found", part.answer, len(part.items))
         return []
     return note(found, part.items, part.answer)
+
+
+@reading("records that were looked up")
+def _values(to: str, answer: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, str | None]]:
+    """The properties of records, by object and id."""
+    return {(to, str(r["id"])): dict(r.get("properties") or {}) for r in answer.get("results") or ()}
 
 
 def _holder(claim: Claim, values: Mapping[tuple[str, str], Mapping[str, str | None]]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from target_hubspot_tickets.client import HubSpotClient
-from target_hubspot_tickets.errors import HubSpotAnswerError, PreflightError
+from target_hubspot_tickets.errors import HubSpotAnswerError, PreflightError, reading
 from target_hubspot_tickets.needs import OF_ANY_STREAM, needs_of
 from target_hubspot_tickets.option_adding import OptionAdder
 from target_hubspot_tickets.owners import Owners
@@ -133,7 +133,8 @@ def _made_together(client: HubSpotClient, api: Api, bodies: Sequence[Mapping[str
         answer = client.send(api.create_properties(bodies), forbidden_is_answer=True)
     except HubSpotAnswerError:
         return set()
-    return {str(one.get("name")) for one in answer.get("results") or ()}
+    with reading("properties that were created"):
+        return {str(one.get("name")) for one in answer.get("results") or ()}
 
 
 def _post(client: HubSpotClient, call: Call, purpose: str) -> None:

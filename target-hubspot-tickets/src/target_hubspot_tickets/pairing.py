@@ -62,7 +62,7 @@ class Pairing:
             self._client.send_all,
             by_object(pairs, self._limit),
             lambda items: self._api.associations(items[0].to, operation, [input_of(pair) for pair in items]),
-            lambda items, error: named_pairs(items, error.body),
+            _at_fault,
         )
         self._learn(accepted_size(parts))
         sent = Sent()
@@ -96,6 +96,11 @@ def by_object(items: Iterable[T], size: int) -> Iterator[list[T]]:
         by_to.setdefault(item.to, []).append(item)
     for same in by_to.values():
         yield from chunks(same, size)
+
+
+@reading("associations that were refused")
+def _at_fault(pairs: list[Pair], error: HubSpotAnswerError) -> list[Pair]:
+    return named_pairs(pairs, error.body)
 
 
 @reading("associations")

@@ -7,6 +7,7 @@ from typing import Any
 
 from target_hubspot_tickets.associations import Associator, Ticket
 from target_hubspot_tickets.client import HubSpotClient
+from target_hubspot_tickets.errors import reading
 from target_hubspot_tickets.halving import ask
 from target_hubspot_tickets.outcomes import PendingAssociation, RoundOutcome
 from target_hubspot_tickets.protocol import MAX_INPUTS, Api, chunks
@@ -56,13 +57,19 @@ def _tickets(
     for part in parts:
         if isinstance(part.answer, Exception):
             continue
-        ids: dict[str, str | None] = {
-            identity(str((result.get("properties") or {}).get(key_property) or "")): str(result["id"])
-            for result in part.answer.get("results") or ()
-        }
-        known = dict.fromkeys(_gone(part.answer)) | ids
+        known = _known(part.answer, key_property)
         found |= {key: known[identity(key)] for key in part.items if identity(key) in known}
     return found
+
+
+@reading("tickets by their keys")
+def _known(answer: Mapping[str, Any], key_property: str) -> dict[str, str | None]:
+    """Ticket ids by the identity of their key, None of those that are gone."""
+    ids: dict[str, str | None] = {
+        identity(str((result.get("properties") or {}).get(key_property) or "")): str(result["id"])
+        for result in answer.get("results") or ()
+    }
+    return dict.fromkeys(_gone(answer)) | ids
 
 
 def _gone(answer: Mapping[str, Any]) -> set[str]:

@@ -12,6 +12,7 @@ from target_hubspot_tickets.errors import (
     TokenRefusedError,
 )
 from target_hubspot_tickets.protocol import Call
+from target_hubspot_tickets.scopes import required_scopes
 from target_hubspot_tickets.verdicts import Verdict
 
 
@@ -43,8 +44,7 @@ def error_of(
 
 def _advice(status: int, body: Any, where: str) -> str:
     """What to do about a token that was refused, or that lacks a scope."""
-    errors = body.get("errors") or () if isinstance(body, Mapping) else ()
-    scopes = [s for e in errors for s in (e.get("context") or {}).get("requiredGranularScopes", ())]
+    scopes = required_scopes(body)
     if status == 403 and scopes:
         return f"access_token lacks a scope for {where}: add {' or '.join(scopes)} to the service key or app in HubSpot"
     if status == 403:

@@ -22,9 +22,17 @@ class Forbidden:
 
 def forbidden(purpose: str, body: Mapping[str, Any]) -> Forbidden:
     """What a 403 says."""
-    errors: Iterable[Mapping[str, Any]] = body.get("errors") or ()
-    scopes = [scope for e in errors for scope in (e.get("context") or {}).get("requiredGranularScopes") or ()]
-    return Forbidden(purpose=purpose, scopes=tuple(dict.fromkeys(str(scope) for scope in scopes)))
+    return Forbidden(purpose=purpose, scopes=required_scopes(body))
+
+
+def required_scopes(body: Any) -> tuple[str, ...]:
+    """The scopes that a refusal names; none where it has another form, for a refusal it is all the same."""
+    errors = body.get("errors") if isinstance(body, Mapping) else None
+    contexts = (
+        [e.get("context") for e in errors if isinstance(e, Mapping)] if isinstance(errors, list) else []
+    )
+    named = [c.get("requiredGranularScopes") for c in contexts if isinstance(c, Mapping)]
+    return tuple(dict.fromkeys(str(scope) for some in named if isinstance(some, list) for scope in some))
 
 
 def scope_problems(refused: Iterable[Forbidden]) -> list[str]:

@@ -34,5 +34,6 @@ def read_by_key(
             continue
         with reading("tickets by their keys"):
             for ticket in part.answer.get("results") or ():
-                found[identity(str((ticket.get("properties") or {}).get(key_property)))] = ticket
+                key = str((ticket.get("properties") or {}).get(key_property))
+                found[identity(key)] = {**ticket, "id": str(ticket["id"])}
     return found

@@ -13,6 +13,7 @@ from typing import Any
 
 from target_hubspot_tickets.errors import TokenRefusedError, TransientError
 
+LIVES_SECONDS = 1_800  # a token, where the answer does not tell
 EARLY_SECONDS = 120.0  # before its end a token is renewed
 # An error's code as HubSpot and OAuth write them. Anything else is not repeated: it could quote the form, which is all secrets.
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)*|[a-z]+(_[a-z]+)*")
@@ -91,7 +92,8 @@ class RefreshedToken:
             )
         self._value = str(body["access_token"])
         self._form["refresh_token"] = str(body.get("refresh_token") or self._form["refresh_token"])
-        lives = float(body.get("expires_in") or 1800)
+        told = body.get("expires_in")
+        lives = told if isinstance(told, int) and told > 0 else LIVES_SECONDS
         self._renew_at = time.monotonic() + max(lives - EARLY_SECONDS, lives / 2)
 
 
