@@ -119,6 +119,8 @@ def test_S1_session_never_shows_its_token() -> None:
         (400, {"error": "unsupported_grant_type"}, "enable this flow"),
         (400, "no JSON", "check login_url"),
         (200, {"no": "token"}, "refused the login"),
+        (200, ANSWER | {"access_token": 7}, "no header can hold"),
+        (200, ANSWER | {"access_token": "t\u00f6ken"}, "no header can hold"),
         (200, ANSWER | {"instance_url": "https://evil.example"}, "no Salesforce host"),
         (200, ANSWER | {"instance_url": "http://x.my.salesforce.com"}, "no Salesforce host"),
     ],

@@ -271,6 +271,14 @@ def test_S8_a_next_page_is_a_path_of_the_instance(sandbox: RunningSandbox, tap: 
     assert sandbox.requests(half="hubspot") == []
 
 
+def test_a_next_page_that_is_no_address_is_told(sandbox: RunningSandbox, tap: Tap) -> None:
+    sandbox.seed(3)
+    page = {"totalSize": 9, "done": False, "nextRecordsUrl": 7, "records": []}
+    sandbox.faults([{"half": "salesforce", "path": "ORDER", "action": "answer", "status": 200, "body": page}])
+    with pytest.raises(TapError, match="no address"):
+        run_here(tap, max_tries=1)
+
+
 @pytest.mark.parametrize("path", ["oauth2/token", "describe", "FROM.Case", "jobs/query"])
 def test_S9_a_redirect_is_not_followed(sandbox: RunningSandbox, tap: Tap, path: str) -> None:
     """Wherever it comes: at the login, where the secret would go along, and behind it, where the token would."""

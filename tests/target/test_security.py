@@ -21,7 +21,7 @@ from target_hubspot_tickets.locking import one_run
 from target_hubspot_tickets.portal import Property
 from target_hubspot_tickets.protocol import Api
 from target_hubspot_tickets.settings import JSON_SCHEMA, SECRETS, is_allowed_url, problems_of, with_defaults
-from target_hubspot_tickets.tokens import RefreshedToken
+from target_hubspot_tickets.tokens import FixedToken, RefreshedToken
 from target_hubspot_tickets.values import MAX_TEXT, ValueProblemError, converter_of
 
 from .conftest import Message, Target, case_id, lines, schema, state, ticket, tombstone
@@ -344,3 +344,12 @@ def test_S23_a_token_that_ends_for_many_calls_is_renewed_once_and_in_memory(
             sandbox.admin("POST", "hubspot/expire-tokens")
     assert len(sandbox.requests(half="hubspot", path="oauth")) == 5
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("token", ["", " ", "\u201cpat-eu1-7\u201d", "pat-eu1-7\nX: y"])
+def test_a_token_that_no_header_can_hold_is_none(token: str) -> None:
+    """Copied with quotes of a text program, or with a line end; or HubSpot's answer is none."""
+    with pytest.raises(TokenRefusedError, match="access_token holds a character"):
+        FixedToken(token).value()
+    with pytest.raises(TokenRefusedError, match="gives no token"):
+        RefreshedToken("id", "s", "t", lambda _: (200, {"access_token": token})).value()

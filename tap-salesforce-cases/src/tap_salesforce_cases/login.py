@@ -89,6 +89,11 @@ def read_token(status: int, body: Any, login_url: str, *, sent: Iterable[str] = 
     """
     if status != 200 or not isinstance(body, dict) or "access_token" not in body:
         raise LoginRefusedError(refusal(status, body, login_url, sent))
+    token = body["access_token"]
+    if not isinstance(token, str) or not token.strip() or not (token.isascii() and token.isprintable()):
+        raise LoginRefusedError(
+            "the login answer has an access_token that no header can hold: check login_url"
+        )
     instance_url = str(body.get("instance_url", "")).rstrip("/")
     if not is_allowed_url(instance_url) or not same_site(login_url, instance_url):
         raise LoginRefusedError(
@@ -96,7 +101,7 @@ def read_token(status: int, body: Any, login_url: str, *, sent: Iterable[str] = 
         )
     organization_id, user_id = [*str(body.get("id", "")).rstrip("/").split("/")[-2:], "", ""][:2]
     return Session(
-        access_token=body["access_token"],
+        access_token=token,
         instance_url=instance_url,
         organization_id=to_18(organization_id),
         user_id=to_18(user_id),

@@ -244,12 +244,14 @@ def judge(status: int, body: Any, call: str) -> None:
     )
 
 
-def _own_path(path: str) -> str:
+def _own_path(path: Any) -> str:
     """A path of the instance; one that names a host gets no token.
 
     Raises:
-        TapError: it is another host's.
+        TapError: it is another host's, or none.
     """
+    if not isinstance(path, str):
+        raise TapError("Salesforce's answer names a next page that is no address: run again")
     if not path.startswith("/") or urlsplit(path).netloc:
         raise TapError("Salesforce's answer names a next page on another host; no token was sent there")
     return path

@@ -21,6 +21,11 @@ CODE = re.compile(r"[A-Z]+(_[A-Z]+)*|[a-z]+(_[a-z]+)*")
 Ask = Callable[[Mapping[str, str]], tuple[int, Any]]
 
 
+def _can_be_sent(token: Any) -> bool:
+    """Whether a header can hold it."""
+    return isinstance(token, str) and token.strip() != "" and token.isascii() and token.isprintable()
+
+
 class FixedToken:
     """Token of a service key or private app: HubSpot's refusal of it is final."""
 
@@ -30,6 +35,11 @@ class FixedToken:
         self._value = value
 
     def value(self) -> str:
+        """As it is in the settings; what no header can hold is no token."""
+        if not _can_be_sent(self._value):
+            raise TokenRefusedError(
+                "access_token holds a character that no token has: copy it anew from HubSpot, without quotes and line ends"
+            )
         return self._value
 
     def renew(self, used: str) -> None:  # noqa: ARG002 - the form that both kinds share
@@ -83,7 +93,7 @@ class RefreshedToken:
         except TransientError as error:
             self._failed.append(error)
             raise
-        if status != 200 or not isinstance(body, Mapping) or not body.get("access_token"):
+        if status != 200 or not isinstance(body, Mapping) or not _can_be_sent(body.get("access_token")):
             told = body.get("status") or body.get("error") if isinstance(body, Mapping) else None
             reason = told if isinstance(told, str) and CODE.fullmatch(told) else None
             raise TokenRefusedError(
