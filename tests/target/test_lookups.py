@@ -135,6 +135,21 @@ def test_look_ahead_goes_on_to_the_next_way_where_the_first_finds_nothing(portal
     assert len(portal.calls("companies/batch/read")) == 1
 
 
+def test_next_ways_wait_until_they_fill_a_call(portal: LinkedPortal) -> None:
+    """Searches are few a second: none is spent on a handful of values that look-ahead came upon."""
+    ids = portal.companies(*({"erp_number": f"{n}"} for n in range(100)))
+    wishes = [Wish(to="companies", ways=(Way(by=ACCOUNT, value=f"nobody {n}"), Way(by="erp_number", value=f"{n}"))) for n in range(100)]  # fmt: skip
+    portal.lookups.find([*(company(f"nobody {n}") for n in range(100)), company("none", by="erp_number")])
+    portal.forget_calls()
+    portal.lookups.look_ahead(wishes[:60])
+    portal.lookups.look_ahead(wishes[:60])
+    assert not portal.calls("companies")
+    portal.lookups.look_ahead(wishes[60:])
+    wait_until(lambda: portal.calls("companies/batch/read"))
+    assert portal.lookups.find(wishes).ids == ids
+    assert len(portal.calls("companies/batch/read")) == 1
+
+
 def test_calls_that_are_not_full_go_when_the_input_is_over(portal: LinkedPortal) -> None:
     """They wait in line for more values until then: here behind tickets that take a while."""
     (a,) = portal.companies({"erp_number": "1"})

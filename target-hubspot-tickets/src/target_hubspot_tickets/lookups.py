@@ -74,6 +74,7 @@ class Lookups:
         self._then: dict[
             Key, tuple[Wish, int]
         ] = {}  # values looked for ahead -> whose they are, and its next turn
+        self._later: dict[Key, tuple[Wish, int]] = {}  # what would be looked for ahead next
         self._hurries = False
         self._to_read, self._to_search = LookupQueue(self._room), LookupQueue(self._room)
 
@@ -108,6 +109,7 @@ class Lookups:
     def hurry(self) -> None:
         """No more records come whose values might fill the calls: let those that are not full go now."""
         self._hurries = True
+        self._put_off(())
         self._client.submit("lookups", self._work_off, self._to_read)
 
     def look_ahead(self, wishes: Iterable[Wish]) -> None:
@@ -118,7 +120,7 @@ class Lookups:
         self._ask_ahead([(wish, 0) for wish in wishes if wish.to != self._own.to])
 
     def _ask_ahead(self, turns: Iterable[tuple[Wish, int]]) -> None:
-        """By the way of each wish whose turn it is; one that finds nothing is followed by the next way of one of its wishes."""
+        """By the way of each wish whose turn it is; one that finds nothing is followed by the next way of a wish."""
         asked: dict[Key, Sought] = {}
         then: dict[Key, tuple[Wish, int]] = {}
         for wish, turn in turns:
@@ -128,8 +130,7 @@ class Lookups:
         answers = self._remembered.want(asked)
         self._then |= {one.key: then[one.key] for one in answers.new}
         self._ask_for(answers.new)
-        if missed := [then[key] for key, match in answers.known.items() if match is None]:
-            self._ask_ahead(missed)
+        self._put_off(then[key] for key, match in answers.known.items() if match is None)
 
     def forget(self, wishes: Iterable[Wish]) -> None:
         """HubSpot says that a record found for these is not there any more: look anew the next time."""
@@ -211,10 +212,19 @@ class Lookups:
                 self._remembered.fail([one.key for one in group], error)
 
     def _follow(self, matches: Mapping[Key, Match | None]) -> None:
-        """Ask for what comes next where a value was looked for ahead."""
+        """What comes next where a value was looked for ahead and nothing has it."""
         turns = [(key, turn) for key in matches if (turn := self._then.pop(key, None))]
-        if missed := [turn for key, turn in turns if matches[key] is None]:
-            self._ask_ahead(missed)
+        self._put_off(turn for key, turn in turns if matches[key] is None)
+
+    def _put_off(self, turns: Iterable[tuple[Wish, int]]) -> None:
+        """Ask for them once they fill a call, or no more come; until then they are promised to nobody, and `find` may ask for them."""
+        with self._lock:
+            self._later |= {one.key: (wish, turn) for wish, turn in turns if (one := in_turn(wish, turn))}
+            counts = Counter(place for place, _ in self._later)
+            ripe = [key for key in self._later if self._hurries or counts[key[0]] >= MAX_INPUTS]
+            due = [self._later.pop(key) for key in ripe]
+        if due:
+            self._ask_ahead(due)
 
     def _look_up(self, group: list[Sought]) -> dict[Key, Match | None]:
         found: Found = {}
