@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -44,6 +46,8 @@ class Stopping:
             yield
         finally:
             ended.set()
+            if self.signals:
+                _ignore_more()
 
     def _watch(self, ended: threading.Event) -> None:
         while not self.signals:
@@ -51,3 +55,10 @@ class Stopping:
                 return
         time.sleep(LAST_SECONDS)
         os._exit(128 + self.signals[0])
+
+
+def _ignore_more() -> None:
+    """The process ends with the code of the first signal: another one, when Python has taken its handlers down, would kill it instead."""
+    with contextlib.suppress(ValueError):  # not the main thread, which alone may say so
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
