@@ -71,10 +71,9 @@ class Lookups:
         self._lock = threading.Lock()
         self._rooms: dict[Place, Room] = {}
         self._told: set[Place] = set()
-        self._then: dict[
-            Key, tuple[Wish, int]
-        ] = {}  # values looked for ahead -> whose they are, and its next turn
-        self._later: dict[Key, tuple[Wish, int]] = {}  # what would be looked for ahead next
+        # Values looked for ahead -> whose they are, and its next turn; and what would be looked for ahead next.
+        self._then: dict[Key, tuple[Wish, int]] = {}
+        self._later: dict[Key, tuple[Wish, int]] = {}
         self._hurries = False
         self._to_read, self._to_search = LookupQueue(self._room), LookupQueue(self._room)
 
