@@ -211,11 +211,10 @@ def test_R06_a_signal_in_the_middle_of_a_line_of_the_log_ends_it_all_the_same() 
     assert screen.getvalue() == ""
 
 
-TOLD_AT_ITS_END = """import json, os, sys
+TOLD_AT_ITS_END = """import atexit, os, sys
 from tap_salesforce_cases.tap import TapSalesforceCases
-tap = TapSalesforceCases(config=json.load(open(sys.argv[1])))
-tap.sync_all()
-os.kill(os.getpid(), int(sys.argv[2]))
+atexit.register(os.kill, os.getpid(), int(sys.argv.pop()))
+TapSalesforceCases.cli()
 """
 
 
@@ -226,7 +225,7 @@ def test_R07_told_to_stop_when_all_is_out_it_just_ends(
     sandbox.seed(5)
     config = tap.command()[-1]
     done = subprocess.run(
-        [sys.executable, "-c", TOLD_AT_ITS_END, config, str(int(signal_number))],
+        [sys.executable, "-c", TOLD_AT_ITS_END, "--config", config, str(int(signal_number))],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

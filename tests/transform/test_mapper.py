@@ -1,8 +1,12 @@
 """The mapper as a program: Singer lines in, Singer lines out, readable ends."""
 
+import itertools
 import json
+import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +72,38 @@ def test_a_state_goes_out_at_once_behind_all_before_it(tmp_path: Path, config: d
     process.stdin.close()
     assert kinds == ["SCHEMA", "SCHEMA", "RECORD", "RECORD", "RECORD", "STATE"]
     assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_R06_R07_told_to_stop_it_ends_behind_a_whole_line(
+    tmp_path: Path, config: dict[str, Any], number: signal.Signals
+) -> None:
+    """To its very end, when Python has taken its handlers down: the exit code is the signal's, and nothing is told of a traceback."""
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    schema, *records = CASES.splitlines(keepends=True)[:4]
+    (tmp_path / "cases.jsonl").write_text(schema + "".join(records) * 10_000, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "case_ticket_mapper", "--config", "config.json", "--input", "cases.jsonl"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout
+    assert process.stderr
+    begun = list(itertools.islice(process.stdout, 100))
+    out = [*begun, *_read_while_signalled(process, number)]
+    log = process.stderr.read()
+    assert process.wait(timeout=30) == 128 + number, log
+    assert "Traceback" not in log
+    assert len(parsed("".join(out))) < 30_000
+
+
+def _read_while_signalled(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
+    assert process.stdout
+    with ThreadPoolExecutor(1) as pool:
+        rest = pool.submit(list, process.stdout)
+        while process.poll() is None:
+            process.send_signal(number)
+            time.sleep(0.0005)
+        return rest.result(timeout=30)
 
 
 def test_rules_may_come_as_json_text(tmp_path: Path, config: dict[str, Any]) -> None:

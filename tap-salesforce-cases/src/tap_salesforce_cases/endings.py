@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ def readable_ends() -> Iterator[None]:
     except ConfigValidationError as error:
         raise Ending("; ".join(error.errors), SettingError.exit_code) from None
     except StoppedError as error:
+        _ignore_signals()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(error.exit_code)
@@ -52,6 +54,15 @@ def readable_ends() -> Iterator[None]:
             "Run again; please report it if it comes again",
             TapError.exit_code,
         ) from None
+    finally:
+        _ignore_signals()
+
+
+def _ignore_signals() -> None:
+    """What is ending needs no more of them: one in the middle of Python's own end would be told as a traceback, or kill it."""
+    with contextlib.suppress(ValueError):  # not the main thread, which alone may say so
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def json_file(file: IO[str] | None, option: str) -> dict[str, Any] | None:

@@ -65,7 +65,6 @@ class TapSalesforceCases(Tap):
         PluginCapabilities.ABOUT,
     ]
     _discovers_all = False
-    _is_over = False
     _server_time: datetime
 
     @cached_property
@@ -200,7 +199,6 @@ class TapSalesforceCases(Tap):
             raise
         finally:
             self._leave_report(time.monotonic() - started)
-        self._is_over = True
 
     def _tell_in_state(self, seconds: float) -> None:
         """The last STATE says what the run took, for whoever watches the sync."""
@@ -235,9 +233,8 @@ class TapSalesforceCases(Tap):
                 raise SettingError(f"report_path can't be written: {error.strerror}") from None
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the SDK's signature
-        """Stop behind a whole line; the last STATE stands, since rows behind it may not all be out. A run that is over just ends."""
-        if not self._is_over:
-            self.message_writer.stop(signum)
+        """Stop behind a whole line; the last STATE stands, since rows behind it may not all be out."""
+        self.message_writer.stop(signum)
 
     # -- the command line
 

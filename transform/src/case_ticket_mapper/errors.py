@@ -15,3 +15,14 @@ class RulesError(MapperError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = list(problems)
+
+
+class StoppedError(BaseException):
+    """The process was told to stop; what is out of the messages is whole lines.
+
+    A signal raises it anywhere, also inside of libraries that go on after an Exception, as logging does: so it is none.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        self.exit_code = 128 + signal_number
+        super().__init__("stopped by a signal")

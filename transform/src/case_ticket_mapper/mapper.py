@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gc
-import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
+from types import FrameType
 from typing import IO, Any, ClassVar
 
 import click
@@ -17,6 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper_base import InlineMapper
 
 from case_ticket_mapper.commands import COMMANDS, OPTIONS, answer
+from case_ticket_mapper.endings import readable_ends
 from case_ticket_mapper.errors import MapperError, RulesError
 from case_ticket_mapper.pipes import MessageReader, MessageWriter
 from case_ticket_mapper.rules import KEY, Rules
@@ -74,6 +74,7 @@ class CaseTicketMapper(InlineMapper):
         """A mapper by its configuration; the options are the SDK's."""
         super().__init__(**options)
         self.counts: Counter[str] = Counter()
+        super()._setup_signal_handlers()
 
     @cached_property
     def rules(self) -> Rules:
@@ -100,6 +101,13 @@ class CaseTicketMapper(InlineMapper):
         if problems and raise_errors:
             raise ConfigValidationError("; ".join(problems), errors=problems, schema=self.config_jsonschema)
         return problems
+
+    def _setup_signal_handlers(self) -> None:
+        """Not as early as the SDK would: a handler needs the writer."""
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the SDK's signature
+        """Stop behind a whole line; records behind the last STATE come again."""
+        self.message_writer.stop(signum)
 
     # -- messages
 
@@ -204,13 +212,11 @@ class CaseTicketMapper(InlineMapper):
         gc.set_threshold(100_000)
         gc.enable()  # it is off while the program is imported
         given = dict(config.config) if config else {}
-        try:
+        with readable_ends():
             if any(asked[name] for name in COMMANDS):
                 cls._answer(given, **asked)
-                return
-            cls._map(given, parse_env=bool(config and config.parse_env), file_input=file_input)
-        except MapperError as error:
-            raise click.ClickException(str(error)) from None
+            else:
+                cls._map(given, parse_env=bool(config and config.parse_env), file_input=file_input)
 
     @classmethod
     def _answer(cls, given: Mapping[str, Any], **asked: Any) -> None:
@@ -224,19 +230,11 @@ class CaseTicketMapper(InlineMapper):
 
     @classmethod
     def _map(cls, given: dict[str, Any], *, parse_env: bool, file_input: IO[str] | None) -> None:
-        try:
-            mapper = cls(config=given, parse_env_config=parse_env)
-        except ConfigValidationError as error:  # the SDK would log each problem as a message of no weight
-            raise MapperError("\n".join(error.errors)) from None
+        mapper = cls(config=given, parse_env_config=parse_env)
         try:
             mapper.listen(file_input)
-        except (MapperError, OSError):
+        except Exception:
+            mapper.message_writer.flush()  # what came before it is mapped
             raise
-        except Exception as error:  # noqa: BLE001 - a traceback would quote values
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            raise MapperError(
-                f"a fault of this program: {type(error).__name__} in {Path(where.filename).name}, line {where.lineno}. Please report it"
-            ) from None
-        finally:
-            mapper.message_writer.flush()
+        mapper.message_writer.flush()
         mapper.logger.info(mapper.summary())

@@ -9,6 +9,7 @@ from typing import IO, Any
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.encoding.base import GenericSingerReader, GenericSingerWriter
 
+from case_ticket_mapper.errors import StoppedError
 from case_ticket_mapper.messages import line_of, read_message
 
 FULL_BYTES = 64 * 1024
@@ -30,11 +31,16 @@ class MessageReader(GenericSingerReader[bytes]):
 
 
 class MessageWriter(GenericSingerWriter[bytes, Any]):
-    """Writes lines in blocks; a state goes out at once, behind all that came before it."""
+    """Writes lines in blocks; a state goes out at once, behind all that came before it.
+
+    A line is written whole or not at all, even when the process is told to stop.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._waiting = bytearray()
+        self._writing = False
+        self._stop_signal = 0
 
     def serialize_message(self, message: Any) -> bytes:
         return line_of(message.to_dict())
@@ -54,12 +60,36 @@ class MessageWriter(GenericSingerWriter[bytes, Any]):
             self.flush()
 
     def flush(self) -> None:
-        """Everything that waits, out."""
-        left = memoryview(bytes(self._waiting))
-        while left:  # with PYTHONUNBUFFERED it is the bare file, whose write a signal may cut short
-            left = left[sys.stdout.buffer.write(left) or 0 :]
-        sys.stdout.buffer.flush()
-        self._waiting.clear()
+        """Everything that waits, out.
+
+        Raises:
+            StoppedError: the process was told to stop while it wrote.
+        """
+        self._writing = True
+        try:
+            _write(bytes(self._waiting))
+        finally:
+            self._waiting.clear()
+            self._writing = False
+        if self._stop_signal:
+            raise StoppedError(self._stop_signal)
+
+    def stop(self, signal_number: int) -> None:
+        """For a signal handler: stop now, or behind the block that is being written.
+
+        Raises:
+            StoppedError: nothing is being written.
+        """
+        self._stop_signal = signal_number
+        if not self._writing:
+            raise StoppedError(signal_number)
+
+
+def _write(block: bytes) -> None:
+    left = memoryview(block)
+    while left:  # with PYTHONUNBUFFERED it is the bare file, whose write a signal may cut short
+        left = left[sys.stdout.buffer.write(left) or 0 :]
+    sys.stdout.buffer.flush()
 
 
 def _widen(descriptor: int) -> None:
