@@ -174,3 +174,22 @@ def test_start_date_is_where_a_first_run_begins(sandbox: RunningSandbox, tap: Ta
     later = datetime.now(UTC) + timedelta(days=1)
     nothing = tap.read(start_date=later.isoformat())
     assert (nothing.returncode, nothing.rows) == (0, []), nothing.log
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_until_a_first_case_is_found_a_run_says_what_to_check(
+    sandbox: RunningSandbox, tap: Tap, api_mode: str
+) -> None:
+    """A filter mistyped is no error to Salesforce. A run that goes on from what was read finds nothing new most of the time."""
+    sandbox.seed(5)
+    told, settings = "No case is in scope", {"api_mode": api_mode, "bulk_threshold": 1}
+    nothing = tap.read(where="Priority = 'Hihg'", **settings)
+    assert (nothing.returncode, nothing.ids) == (0, [])
+    assert told in nothing.log
+    assert told in tap.read(nothing.state, where="Priority = 'Hihg'", **settings).log
+    whole = tap.read(**settings)
+    assert whole.ids
+    assert told not in whole.log
+    again = tap.read(whole.state, **settings)
+    assert (again.ids, told in again.log) == ([], False)
+    assert told not in tap.read(start_now=True, **settings).log

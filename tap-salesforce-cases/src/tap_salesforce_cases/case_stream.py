@@ -80,6 +80,13 @@ class CasesStream(SObjectStream):
             )
             self.source_tap.note_gap()
 
+    def found_nothing(self) -> None:
+        """An org without a case is rare; a filter that lets none through, or a user who may see none, is not."""
+        self.logger.warning(
+            "No case is in scope: if there should be some, check where, the record types and start_date, "
+            "the org, and that the Salesforce user may see all cases (View All on Case)"
+        )
+
     def begin_now(self) -> None:
         """The delete log is read from now on, too: its last entries are known, which the next run sees again."""
         super().begin_now()

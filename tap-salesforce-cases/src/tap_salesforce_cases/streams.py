@@ -112,6 +112,9 @@ class SObjectStream(Stream):
     def after_rows(self) -> None:
         """Called when all rows are out."""
 
+    def found_nothing(self) -> None:
+        """Called when neither this run nor one before it has read a row."""
+
     def begin_now(self) -> None:
         """Called when a run has put the bookmark at the present and read nothing."""
         self.logger.info(
@@ -167,7 +170,8 @@ class SObjectStream(Stream):
         self.source_tap.message_writer.flush()
 
     def _run(self) -> None:
-        begins_now = self.source_tap.settings["start_now"] and is_empty(self.stream_state)
+        is_new = is_empty(self.stream_state)
+        begins_now = self.source_tap.settings["start_now"] and is_new
         if self._has_bookmark:
             self._tell_vanished()
         for attempt in range(MAX_DESCRIBES + 1):
@@ -181,6 +185,8 @@ class SObjectStream(Stream):
         if begins_now and self._has_bookmark:
             self.begin_now()
         elif not self._sample_size:
+            if is_new and not self._rows_out:
+                self.found_nothing()
             self.after_rows()
 
     def _steps(self, *, begins_now: bool = False) -> Iterator[Step]:
