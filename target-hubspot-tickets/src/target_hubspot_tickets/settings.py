@@ -78,7 +78,7 @@ JSON_SCHEMA: dict[str, Any] = {
         # writing
         "write_mode": _choice("Write mode", "Write all records, or only those that the ledger does not know to be written with the same values.", "all", "all", "changed"),
         "stale_guard": _setting("boolean", "Stale guard", "Before writing, read the tickets' version_property and pass over records that are older; one more call per 100 records.", default=False),
-        "max_in_flight": _setting("integer", "Calls in flight", "The most calls at once; fewer while HubSpot is slow or locks.", default=24, minimum=1),
+        "max_in_flight": _setting("integer", "Calls in flight", "The most calls at once; fewer while HubSpot is slow or locks.", default=32, minimum=1),
         "request_timeout_seconds": _setting("integer", "Time-out", "Seconds to wait for an answer; HubSpot's own limit is 100.", default=120, minimum=1),
         "max_tries": _setting("integer", "Tries", "How often a call is tried before the run ends.", default=6, minimum=1),
         "dry_run": _setting("boolean", "Dry run", "Write nothing: plan_path tells what a run would do with each record. No state is let out.", default=False),
