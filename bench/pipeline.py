@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 PROGRAMS = {"tap": "tap-salesforce-cases", "mapper": "case-ticket-mapper", "target": "target-hubspot-tickets"}
 PARTS = ("limits", "free", "growth", "empty", "fresh")
-EMPTY_ROUNDS = 5
+EMPTY_ROUNDS = 15
 POLL_SECONDS = 0.1
 CYCLE_SECONDS = 60
 # What the cases of the org are of; the many are more than five searches a second find beside 1,900 tickets a second.

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,9 +16,10 @@ from target_hubspot_tickets.batching import Round
 from target_hubspot_tickets.client import HubSpotClient
 from target_hubspot_tickets.deleting import Deleter
 from target_hubspot_tickets.deletion_guard import DeletionLimits, Marks
-from target_hubspot_tickets.errors import PreflightError, UnreachableError, reading
+from target_hubspot_tickets.errors import PreflightError, reading
 from target_hubspot_tickets.hints import hint
 from target_hubspot_tickets.labels import Labels
+from target_hubspot_tickets.ledger_opening import hold_ledger, ledger_to_read
 from target_hubspot_tickets.ledger_rows import PendingRow, RejectedRow
 from target_hubspot_tickets.loading import Loader
 from target_hubspot_tickets.lookups import Lookups
@@ -49,11 +48,6 @@ if TYPE_CHECKING:
 AUTOMATIC_TRIES = 10
 logger = logging.getLogger("target-hubspot-tickets")
 Load = Callable[[Round], RoundOutcome]
-
-
-def load_ahead() -> None:
-    """Import what the ledger needs while the first message is waited for: a tap and HubSpot take longer to answer than that."""
-    threading.Thread(target=import_module, args=("target_hubspot_tickets.ledger",), name="load-ahead").start()
 
 
 class Session:
@@ -101,42 +95,26 @@ class Session:
         Raises:
             LockedError: another run has it.
         """
-        # Imported here, for the database toolkit takes a while: `load_ahead` has done it where the first message took longer.
-        from target_hubspot_tickets.ledger import Ledger  # noqa: PLC0415
-        from target_hubspot_tickets.locking import one_run  # noqa: PLC0415
-
         url = self.settings["ledger_url"]
         if self._only_reads:
-            portal = self._portal_to_read(lambda: Ledger.only_portal(url))
-            return self._held.enter_context(Ledger.open(url, portal))
-        portal = self._portal_id()
-        wait = self.settings["lock_wait_seconds"]
-        had_to_wait = self._held.enter_context(
-            one_run(url, portal, wait_seconds=wait, check_signal=self._check_signal)
+            return ledger_to_read(self._held, url, self._portal_id)
+        opened = hold_ledger(
+            self._held,
+            url,
+            self._portal_id(),
+            began=self._began,
+            wait_seconds=self.settings["lock_wait_seconds"],
+            check_signal=self._check_signal,
         )
-        ledger = self._held.enter_context(Ledger.open(url, portal))
-        if had_to_wait or any(run.ended_at >= self._began for run in ledger.runs(limit=1)):
+        if opened.is_contended:
             # What this run's tap has read meanwhile may be older than what the other one wrote (reliability.md F11).
             logger.info(
                 "Another run has just written: tickets that are newer than their record are passed over"
             )
             self.policy = replace(self.policy, stale_guard=True)
         self._is_open = True
-        ledger.forget_older_than(self.settings["retention_days"])
-        return ledger
-
-    def _portal_to_read(self, only_portal: Callable[[], str | None]) -> str:
-        """HubSpot's id of the account; while HubSpot is down that of the only account in the ledger, which can be read all the same."""
-        try:
-            return self._portal_id()
-        except UnreachableError as error:
-            portal = only_portal()
-            if portal is None:
-                raise
-            logger.warning(
-                "%s; shown is what the ledger holds of account %s, the only one in it", error, portal
-            )
-            return portal
+        opened.ledger.forget_older_than(self.settings["retention_days"])
+        return opened.ledger
 
     def _portal_id(self) -> str:
         account = self._account()

@@ -31,11 +31,12 @@ from target_hubspot_tickets.errors import (
     TargetError,
     TooManyRejectedError,
 )
+from target_hubspot_tickets.ledger_opening import load_ahead
 from target_hubspot_tickets.progress import Progress
 from target_hubspot_tickets.reading import MessageReader
 from target_hubspot_tickets.report import Report
 from target_hubspot_tickets.running import Run
-from target_hubspot_tickets.sessions import Session, load_ahead
+from target_hubspot_tickets.sessions import Session
 from target_hubspot_tickets.settings import JSON_SCHEMA, problems_of, with_defaults
 from target_hubspot_tickets.stopping import Stopping, StopSignal
 
