@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -60,7 +61,17 @@ def measured_on() -> str:
     versions = ", ".join(
         f"{name} {version(name)}" for name in ("singer-sdk", "meltano", "requests", "msgspec")
     )
-    return f"{datetime.now(UTC):%d %B %Y}, commit {told}, load average before {os.getloadavg()[0]:.1f}; {versions}\n"
+    load = os.getloadavg()[0]
+    return f"{datetime.now(UTC):%d %B %Y}, commit {told}, load average before {load:.1f}, yardstick {yardstick():.2f} s; {versions}\n"
+
+
+def yardstick() -> float:
+    """Seconds of processor for a fixed piece of Python: hours of one machine differ, and with them the rates of a part."""
+    rows = [{"Id": f"{n:018}", "Subject": "a case " * 5, "Priority": n % 3} for n in range(1_000)]
+    started = time.process_time()
+    for _ in range(200):
+        json.loads(json.dumps(rows))
+    return time.process_time() - started
 
 
 def plot() -> None:
@@ -79,6 +90,7 @@ def write() -> None:
     text = [
         "# What was measured", "",
         "Each part ran by itself on the machine that its first lines tell; whatever is compared ran in turns. Rates are this machine's, ratios and shares are what counts.",
+        "The yardstick is the time of a fixed piece of Python just before: hours of one machine differ by a quarter, and seconds of processor with them.",
         "`make bench` measures anew (about forty minutes).", "",
         "![Processor seconds](processors.svg)", "", "![Memory as an import grows](growth.svg)", "",
         *table(goals(json.loads((FOLDER / "pipeline.json").read_text(encoding="utf-8")), CEILING)),

@@ -53,8 +53,7 @@ class Sought(NamedTuple):
         return self.key[1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The record that has a value; the one with the lowest id where several have it."""
 
     record_id: str
