@@ -30,7 +30,7 @@ from case_sync_console.errors import (
     WORDS,
 )
 from case_sync_console.events import event_of, run_end
-from case_sync_console.hook import call
+from case_sync_console.hook import call, flaws
 from case_sync_console.hook_address import is_allowed_url
 from case_sync_console.hook_events import (
     FAILURE,
@@ -344,6 +344,7 @@ def test_S8_a_webhook_in_clear_text_or_of_two_readings_is_said_and_not_called(
     (problem,) = call(Hook(command=None, url=url), TOLD, tmp_path)
     assert problem.startswith("on_failure_url: it must start with https://")
     assert "s3cret" not in problem
+    assert flaws(Hook(command=None, url=url), tmp_path) == [problem]
 
 
 @pytest.mark.parametrize(
@@ -398,6 +399,27 @@ def test_a_command_that_fails_is_said(command: str, tmp_path: Path) -> None:
     assert problem.startswith("on_failure_command: ")
 
 
+def test_a_hook_that_could_not_be_called_is_known_before_it_has_to_be(tmp_path: Path) -> None:
+    """By a look alone: nothing is started or called."""
+    here = tmp_path / "tell.sh"
+    here.write_text("#!/bin/sh\ntouch called\n", encoding="utf-8")
+    nowhere = "http://127.0.0.1:1/x"
+
+    def found(command: str) -> list[str]:
+        return flaws(Hook(command=command, url=nowhere), tmp_path)
+
+    assert found("./tell.sh now") == ["on_failure_command: there is no program './tell.sh' that may be run"]
+    here.chmod(0o700)
+    assert found("./tell.sh now") == found(f"'{here}'") == found("sh -c true") == []
+    assert found("no-such-program") == [
+        "on_failure_command: there is no program 'no-such-program' that may be run"
+    ]
+    assert found(" ") == ["on_failure_command: it names no program"]
+    assert found("'unclosed") == ["on_failure_command: the command line can't be read: No closing quotation"]
+    assert flaws(Hook(command=None, url=None), tmp_path) == []
+    assert not (tmp_path / "called").exists()
+
+
 # -- the whole
 
 
@@ -438,6 +460,9 @@ def test_N31_N32_a_refused_token_is_exit_4_with_a_suspension_and_then_a_recovery
     assert again.exit_code == OK, again.output
     assert "0 cases: tickets 0 new" in again.stdout
     assert len(receiver.bodies) == 2
+    well = project.console("run", CASE_SYNC_ON_FAILURE_URL="http://example.com/s3cret")
+    assert (well.exit_code, "on_failure_url: it must start with https://" in well.stderr) == (OK, True)
+    assert "s3cret" not in well.output
 
 
 def test_S22_a_sync_that_was_never_switched_on_brings_in_nothing(project: Project) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from case_sync_console.hook_address import RULE, is_allowed_url
 from case_sync_console.own_settings import Hook
 
 COMMAND_SECONDS, CALL_SECONDS, TRIES = 60, 10, 3
+UNREADABLE = "the command line can't be read"
 
 
 class _TryAgainError(Exception):
@@ -34,11 +36,33 @@ def call(hook: Hook, told: Mapping[str, Any], folder: Path) -> list[str]:
     return problems
 
 
+def flaws(hook: Hook, folder: Path) -> list[str]:
+    """Why it could not be called, as far as that can be told before it has to be: by an address, or a program that is not there."""
+    problems = []
+    if hook.command and (problem := _unfit(hook.command, folder)):
+        problems.append(f"on_failure_command: {problem}")
+    if hook.url and not is_allowed_url(hook.url):
+        problems.append(f"on_failure_url: {RULE}")
+    return problems
+
+
+def _unfit(command: str, folder: Path) -> str | None:
+    try:
+        program = shlex.split(command)[0]
+    except ValueError as error:
+        return f"{UNREADABLE}: {error}"
+    except IndexError:
+        return "it names no program"
+    # A name is looked up in PATH; what has a slash stands from the project's folder, in which it is started.
+    is_there = shutil.which(folder / program if os.sep in program else program)
+    return None if is_there else f"there is no program '{program}' that may be run"
+
+
 def _run(command: str, told: Mapping[str, Any], folder: Path) -> str | None:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        return f"the command line can't be read: {error}"
+        return f"{UNREADABLE}: {error}"
     variables = {
         "CASE_SYNC_EVENT": str(told["event"]),
         "CASE_SYNC_EXIT_CODE": str(told["exit_code"]),

@@ -40,7 +40,7 @@ def run(workplace: Workplace) -> int:
     _say(workplace, code, words)
     end = Ending(exit_code=code, message=words, started_at=started, ended_at=datetime.now(UTC))
     for problem in _tell(workplace, end):
-        print(f"The hook could not be called: {problem}", file=sys.stderr)  # noqa: T201 - beside the result
+        print(f"The hook can't be called: {problem}", file=sys.stderr)  # noqa: T201 - beside the result
     return code
 
 
@@ -90,7 +90,10 @@ def _tell(workplace: Workplace, end: Ending) -> list[str]:
         chosen = read_hook(workplace)
     except ConsoleError as error:
         return [*problems, str(error)]
-    for event in events_of(before, end):
+    events = events_of(before, end)
+    if not events:  # whoever has to be told of a failure finds out before there is one that the hook is none
+        problems += hook.flaws(chosen, workplace.folder)
+    for event in events:
         problems += hook.call(
             chosen, body(event, workplace.environment, end, after, before), workplace.folder
         )
