@@ -32,6 +32,7 @@ def goals(found: Mapping[str, Any], ceiling: float) -> list[Goal]:
     limits, free = found.get("limits", []), found.get("free", [])
     rows = [
         *_shares(limits, ceiling),
+        *_by_meltano(found.get("meltano"), ceiling),
         *_processors(zip(ORGS, limits, strict=False)),
         *_processors(("no limits", one) for one in free),
     ]
@@ -52,6 +53,17 @@ def _shares(imports: Iterable[Import], ceiling: float) -> Iterator[Goal]:
             measured=f"{share:.1%}",
             is_met=share >= SHARE,
             limit=reason,
+        )
+
+
+def _by_meltano(one: Import | None, ceiling: float) -> Iterator[Goal]:
+    if one:
+        share = one["cases"] / one["seconds"] / ceiling
+        yield Goal(
+            goal="the same as `meltano run`, from command to exit (5,000 accounts and 20,000 contacts)",
+            measured=f"{share:.1%}",
+            is_met=share >= SHARE,
+            limit="the start of Meltano, its discovery, and its end",
         )
 
 
@@ -76,6 +88,6 @@ def _memory(imports: list[Import]) -> Iterator[Goal]:
     for before, after in pairwise(imports[1:]):
         peaks = [max(one["processes"][part]["megabytes"] for part in OURS) for one in (before, after)]
         yield Goal(
-            goal="memory flat", measured=f"{peaks[0]:.0f} MB at {before['cases']:,} cases, {peaks[1]:.0f} MB at {after['cases']:,}",
+            goal=f"memory flat: at ten times the cases at most {FLAT} times as much", measured=f"{peaks[0]:.0f} MB at {before['cases']:,} cases, {peaks[1]:.0f} MB at {after['cases']:,}",
             is_met=peaks[1] <= peaks[0] * FLAT, limit="up to 200,000 values that were looked up are remembered, 54 MB; rounds under way",
         )  # fmt: skip

@@ -1,7 +1,7 @@
-"""Shell: the whole pipeline as its users run it: imports with associations, an empty run of Meltano, growth, freshness.
+"""Shell: the whole pipeline: imports with associations, by pipes and by Meltano, an empty run of Meltano, growth, freshness.
 
-`make bench` runs it. The processes of tap, mapper and target are measured one by one, the sandbox's apart. What was measured is also
-left in .bench/pipeline.json, for results.py.
+`make bench` runs it. The processes of tap, mapper and target are measured one by one, the sandbox's apart; under Meltano, which passes
+each line on, all together. What was measured is also left in .bench/pipeline.json, for results.py.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -25,12 +26,12 @@ import yaml
 from hubspot_servers import LATENCY_MS, Server
 
 from case_sync_sandbox.testing import RunningSandbox
-from target import CEILING, FOLDER, awaited, machine
+from target import CEILING, FOLDER, awaited
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 PROGRAMS = {"tap": "tap-salesforce-cases", "mapper": "case-ticket-mapper", "target": "target-hubspot-tickets"}
-PARTS = ("limits", "free", "growth", "empty", "fresh")
+PARTS = ("limits", "meltano", "free", "growth", "empty", "fresh")
 EMPTY_ROUNDS = 15
 POLL_SECONDS = 0.1
 CYCLE_SECONDS = 60
@@ -98,7 +99,7 @@ def settings(sandbox: RunningSandbox) -> dict[str, dict[str, Any]]:
 
 
 def imported(sandbox: RunningSandbox, cases: int) -> Import:
-    """Tap | mapper | target over all cases, in an empty folder.
+    """Tap | mapper | target over all cases, with pipes between them, in an empty folder.
 
     Raises:
         FailedError: one of them failed, or not every case became a ticket.
@@ -112,7 +113,7 @@ def imported(sandbox: RunningSandbox, cases: int) -> Import:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     if report["created"] + report["rejected"] != cases:
         raise FailedError(f"{cases} cases, and this became of them: {report}")
-    processes["sandbox"] = Used(cpu_seconds=server.cpu_seconds() - before, megabytes=0)
+    processes["sandbox"] = Used(cpu_seconds=server.cpu_seconds() - before, megabytes=server.megabytes())
     return Import(cases=cases, seconds=seconds, associations=report["associations"], processes=processes)
 
 
@@ -171,8 +172,7 @@ def filled(
 
 def tell(one: Import) -> None:
     parts = "; ".join(
-        f"{name} {used.cpu_seconds:.1f} s" + (f", {used.megabytes:.0f} MB" if used.megabytes else "")
-        for name, used in one.processes.items()
+        f"{name} {used.cpu_seconds:.1f} s, {used.megabytes:.0f} MB" for name, used in one.processes.items()
     )
     print(
         f"  {one.cases:,} cases, {one.associations:,} associations: {one.seconds:.1f} s, {one.rate:,.0f} cases/s; processors and memory: {parts};"
@@ -181,7 +181,7 @@ def tell(one: Import) -> None:
 
 
 def limits(cases: int) -> list[Import]:
-    print(f"whole pipeline, HubSpot's limits, {LATENCY_MS} ms a call:")
+    print(f"tap | mapper | target, HubSpot's limits, {LATENCY_MS} ms a call:")
     found = []
     for org in (FEW, MANY):
         with filled(cases, hard=True, org=org) as sandbox:
@@ -197,7 +197,7 @@ def limits(cases: int) -> list[Import]:
 
 def free(cases: int) -> list[Import]:
     print(
-        "whole pipeline, no limits, no latency, found by unique properties (the sandbox shares the processors):"
+        "tap | mapper | target, no limits, no latency, found by unique properties (the sandbox shares the processors):"
     )
     with filled(cases, unique=True) as sandbox:
         one = imported(sandbox, cases)
@@ -282,6 +282,30 @@ def doing_nothing(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def under_meltano(cases: int) -> dict[str, Any]:
+    """An import as `meltano run --full-refresh case-sync`, from command to exit, under HubSpot's limits."""
+    with filled(cases, hard=True) as sandbox, tempfile.TemporaryDirectory(dir=FOLDER) as name:
+        ours = project(Path(name) / "ours", definition(), sandbox)
+        before = _children_seconds()
+        seconds = ours.run("run", "--full-refresh", "case-sync")
+        used = _children_seconds() - before
+        report = ours.report("target")
+    if report["created"] + report["rejected"] != cases:
+        raise FailedError(f"{cases} cases, and this became of them: {report}")
+    print(f"meltano run --full-refresh case-sync, HubSpot's limits, {LATENCY_MS} ms a call:")
+    print(
+        f"  of {FEW['accounts']:,} accounts and {FEW['contacts']:,} contacts: {cases / seconds / CEILING:.1%} of the ceiling, {cases:,} cases in {seconds:.1f} s from"
+        f" command to exit; {used:.1f} s of processor, Meltano's and its discovery's with ours"
+    )
+    return {"cases": cases, "seconds": seconds, "cpu_seconds": used}
+
+
+def _children_seconds() -> float:
+    """What all processes that were waited for used of the processors."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def empty(cases: int) -> dict[str, Any]:
     """An incremental run that finds nothing, beside one of plugins that do nothing, in turns."""
     with filled(cases, org={}) as sandbox, tempfile.TemporaryDirectory(dir=FOLDER) as name:
@@ -347,9 +371,9 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=3, help="minutes of the freshness")
     options = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
-    print(machine())
     works = {
         "limits": lambda: [asdict(one) for one in limits(options.cases)],
+        "meltano": lambda: under_meltano(options.cases),
         "free": lambda: [asdict(one) for one in free(options.cases)],
         "growth": lambda: [asdict(one) for one in growth(options.sizes)],
         "empty": lambda: empty(1_000),

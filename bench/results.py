@@ -19,7 +19,7 @@ from pathlib import Path
 
 from goals import Goal, goals
 
-from target import CEILING, FOLDER
+from target import CEILING, FOLDER, machine
 
 HERE = Path(__file__).parent
 PARTS = ("mapper", "tap", "target", "pipeline")
@@ -31,9 +31,9 @@ TITLES = {
 }
 LIMITS = {
     "tap": "Python's csv and JSON, and one core: the tap is as fast as its rows are parsed and written. The sandbox answers on the other core.",
-    "mapper": "One core: JSON in, JSON out; the rules themselves are less than half of it.",
+    "mapper": "One core: JSON in, JSON out, and the rules.",
     "target": "Without limits one core: JSON, planning, and the encoding of bodies. With HubSpot's limits 190 calls in 10 s, which is the ceiling; below it lie the start of the process and the last calls.",
-    "pipeline": "With HubSpot's limits the limits: 190 calls in 10 s, or, where there are many companies and contacts to find, five searches a second, which hold without the others, too. Else the two cores, which the sandbox shares: its own seconds are told apart. An empty run is the start of Meltano and of four Python programs. "
+    "pipeline": "The first imports are three processes with pipes between them, without Meltano, so that each can be measured; the next one is Meltano's. With HubSpot's limits the limits: 190 calls in 10 s, or, where there are many companies and contacts to find, five searches a second, which hold without the others, too. Else the two cores, which the sandbox shares: its own seconds are told apart. An empty run is the start of Meltano and of four Python programs. "
     "Freshness is the schedule: a change waits for the next run, and for the start of its programs.",
 }
 MATPLOTLIB = "matplotlib==3.11.2"
@@ -42,7 +42,7 @@ MATPLOTLIB = "matplotlib==3.11.2"
 def run(name: str, more: list[str]) -> None:
     """One bench; its lines on the screen and in .bench."""
     print(f"-- {name}", flush=True)
-    lines = [measured_on()]
+    lines = [measured_on(), machine() + "\n"]
     with subprocess.Popen(
         [sys.executable, str(HERE / f"{name}.py"), *more], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -87,13 +87,15 @@ def write() -> None:
     """RESULTS.md, from what the benches left; a part that they left nothing of stays as it is there."""
     path = HERE / "RESULTS.md"
     before = sections(path.read_text(encoding="utf-8")) if path.exists() else {}
+    reached = table(goals(json.loads((FOLDER / "pipeline.json").read_text(encoding="utf-8")), CEILING))
+    print("\n".join(reached))
     text = [
         "# What was measured", "",
         "Each part ran by itself on the machine that its first lines tell; whatever is compared ran in turns. Rates are this machine's, ratios and shares are what counts.",
         "The yardstick is the time of a fixed piece of Python just before: hours of one machine differ by a quarter, and seconds of processor with them.",
-        "`make bench` measures anew (about forty minutes).", "",
+        "`make bench` measures anew (about forty minutes), what needs others' programs excepted: [peers](peers/README.md) says how those are set up.", "",
         "![Processor seconds](processors.svg)", "", "![Memory as an import grows](growth.svg)", "",
-        *table(goals(json.loads((FOLDER / "pipeline.json").read_text(encoding="utf-8")), CEILING)),
+        *reached,
     ]  # fmt: skip
     for name in ("pipeline", "target", "tap", "mapper"):
         left = FOLDER / f"{name}.txt"

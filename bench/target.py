@@ -195,7 +195,7 @@ def peers(others: list[Peer]) -> None:
         for peer in others:
             if (rate := peer_rate(peer, hard=hard)) is not None and peer.tickets in ours:
                 print(
-                    f"  ratio to {peer.name}: {ours[peer.tickets] / rate:.1f} over {peer.tickets:,} tickets, {max(ours.values()) / rate:.1f} at our best"
+                    f"  ratio to {peer.name}: {ours[peer.tickets] / rate:.1f} over {peer.tickets:,} tickets"
                 )
 
 
@@ -252,7 +252,6 @@ def main() -> None:
     )  # fmt: skip
     options = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
-    print(machine())
     try:
         run(options)
     except FailedError as error:
