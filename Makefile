@@ -26,7 +26,7 @@ test: setup ## everything that proves the project: lint, types, tests
 faults: setup ## the fault runs, which take twenty minutes: crashes, kills, lost answers, overlaps, fuzzed input
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m faults
 
-soak: setup ## the same with ten times the seeds: hours
+soak: setup ## the same with up to ten times the seeds: hours
 	SOAK=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m faults
 
 bench: setup ## speed, side by side with others, as ratios: bench/RESULTS.md
@@ -72,7 +72,7 @@ audit: setup ## known weaknesses of what requirements.lock holds; asks an adviso
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
 	if $(BIN)/uv tool run pip-audit@2.10.1 --strict --require-hashes --disable-pip --progress-spinner off -r requirements.lock >"$$log" 2>&1; \
 	then cat "$$log"; elif grep -q 'known vulnerabilit' "$$log"; then cat "$$log"; exit 1; \
-	else tail -n 1 "$$log"; echo "No advisory service answered for all that is locked, so nothing is known. Ask where one can be reached."; exit 1; fi
+	else tail -n 1 "$$log"; echo "The audit was not made, so nothing is known: it needs the package index, and an advisory service that answers."; exit 1; fi
 
 sbom: setup ## dist/sbom.json: what requirements.lock holds, as CycloneDX
 	@mkdir -p dist
