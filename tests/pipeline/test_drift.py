@@ -57,4 +57,6 @@ def test_a_merged_case_goes_as_the_rule_says_and_the_winner_is_updated(
     assert bool(tickets_of(sandbox, loser)) is is_left
     assert len(tickets_of(sandbox, winner)) == 1
     changed = {i for i, case in by_id(sandbox, "Case").items() if case["SystemModstamp"] != before[i]}
-    assert {w["key"] for w in sandbox.writes()[seen:] if w["op"] != "associate"} <= changed
+    written = {w["key"] for w in sandbox.writes()[seen:] if w["op"] != "associate"}
+    assert winner in written
+    assert written <= changed

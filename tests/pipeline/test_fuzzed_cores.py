@@ -23,7 +23,7 @@ from case_sync_sandbox.testing import RunningSandbox
 from case_ticket_mapper.errors import MapperError
 from case_ticket_mapper.messages import line_of
 from case_ticket_mapper.messages import read_message as read_in_mapper
-from case_ticket_mapper.rules_reading import columns_of, read_rules
+from case_ticket_mapper.rules_reading import read_rules
 from case_ticket_mapper.schema_out import tickets_schema
 from case_ticket_mapper.ticket import TicketMaker
 from tap_salesforce_cases.api_errors import refusal_of
@@ -90,17 +90,14 @@ def fuzzed_lines(stream: str, dice: random.Random) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids="seed{}".format)
-def test_R11_R61_lines_into_the_mapper(seed: int) -> None:
+def test_R61_lines_into_the_mapper(seed: int) -> None:
     """Each is a message or a MapperError; each case of one becomes something that can be written, and be read again by the target."""
     maker = TicketMaker(rules=read_rules(project_rules()))
-    columns = columns_of(maker.rules)
     mapped = 0
 
     def take(line: bytes) -> None:
         nonlocal mapped
         message = read_in_mapper(line)
-        if message["type"] == "SCHEMA":
-            assert columns.keys() - (message["schema"].get("properties") or {}).keys() <= columns.keys()
         if message["type"] == "RECORD" and isinstance(message["record"].get("Id"), str):
             outcome = maker.make(message["record"])
             record = getattr(outcome, "record", {})
@@ -173,7 +170,7 @@ def judge_schema(schema: Mapping[str, Any], portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids="seed{}".format)
-def test_R82_rules(seed: int) -> None:
+def test_rules_changed_at_random(seed: int) -> None:
     """Each block is refused in words, or it maps cases: then its schema can be written, too."""
     dice = random.Random(seed)
     cases = [m["record"] for line in sample_lines("cases") if (m := json.loads(line))["type"] == "RECORD"]

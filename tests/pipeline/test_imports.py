@@ -16,7 +16,7 @@ import pytest
 
 from case_sync_sandbox.testing import RunningSandbox
 
-from .expected import differences
+from .expected import differences, doubled, wrongly_archived
 from .faults import LEAKS
 from .forked import PLUGINS, Forks, Pipeline, Running
 
@@ -94,5 +94,7 @@ def test_R05_R09_large_import_interrupted_ten_times(
     assert last.is_clean, last.log
     assert last.report["records"] <= CASES - before.tickets + MOST_AGAIN
     assert differences(sandbox) == []
+    assert doubled(sandbox) == []
+    assert wrongly_archived(sandbox, set()) == set()
     assert interrupted.total() == INTERRUPTIONS, interrupted
     assert Written.now(sandbox).writes <= CASES + ALL_AGAIN + MOST_AGAIN

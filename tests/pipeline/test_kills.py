@@ -23,7 +23,7 @@ from case_sync_sandbox.testing import RunningSandbox
 from .changing import SupportTeam
 from .claims import StateWatch
 from .exits import PROMISED_SECONDS, Exits
-from .expected import differences, fallen_versions
+from .expected import differences, doubled, fallen_versions, wrongly_archived
 from .faults import LEAKS
 from .forked import PLUGINS, Ended, Forks, Pipeline, Running
 
@@ -94,6 +94,8 @@ def settle(sandbox: RunningSandbox, pipeline: Pipeline, team: SupportTeam, watch
     exact_versions = pipeline.target["write_mode"] == "all"
     assert differences(sandbox, exact_versions=exact_versions) == []
     assert fallen_versions(sandbox) == []
+    assert doubled(sandbox) == []
+    assert wrongly_archived(sandbox, team.deleted) == set()
     assert watch.overclaims(pipeline.state) == []
     assert sandbox.admin("GET", "hubspot/flights")["overlaps"] == {}
 

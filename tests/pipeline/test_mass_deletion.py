@@ -47,6 +47,13 @@ def filter_mistyped(_: RunningSandbox, pipeline: Pipeline) -> None:
     pipeline.tap |= {"where": "Priority = 'Hihg'"}
 
 
+def filter_of_the_rules_mistyped(_: RunningSandbox, pipeline: Pipeline) -> None:
+    """Where the rules delete the ticket of a case that does not fit."""
+    pipeline.rules = pipeline.rules | {
+        "filter": {"all": [{"field": "Priority", "is": "Hihg"}], "otherwise": "delete_ticket"}
+    }
+
+
 def org_of_another_company(sandbox: RunningSandbox, _: Pipeline) -> None:
     """A login to another org, which has other cases or none."""
     sandbox.admin("POST", "salesforce/switches", {"organization_id": "00D5g00000OtherEAA"})
@@ -70,6 +77,7 @@ ACCIDENTS: tuple[Accident, ...] = (
     permission_on_cases_lost,
     half_of_the_cases_not_shared_any_more,
     filter_mistyped,
+    filter_of_the_rules_mistyped,
     org_of_another_company,
     everything_in_the_recycle_bin,
     everything_purged,
@@ -96,6 +104,8 @@ EXPECTED: dict[Accident, tuple[Told, ...]] = {
     permission_on_cases_lost: (SEEN, SEEN, SEEN, SEEN, SEEN),
     half_of_the_cases_not_shared_any_more: (UNSEEN, HALF, UNSEEN, HALF, UNSEEN),
     filter_mistyped: (SEEN, SEEN, UNSEEN, ALL, SEEN),
+    # What was read before comes through the rules again with a full refresh only; what is held then stays so.
+    filter_of_the_rules_mistyped: (UNSEEN, UNSEEN, ALL, ALL, ALL),
     org_of_another_company: (SEEN, SEEN, UNSEEN, UNSEEN, SEEN),
     everything_in_the_recycle_bin: (ALL, ALL, ALL, ALL, ALL),
     everything_purged: (ALL, ALL, ALL, ALL, ALL),

@@ -7,6 +7,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from case_sync_sandbox.testing import RunningSandbox
 
 from .changing import SupportTeam
 from .conftest import Project
-from .expected import differences, fallen_versions
+from .expected import differences, doubled, fallen_versions, wrongly_archived
 from .forked import Forks, Pipeline
 
 pytestmark = pytest.mark.faults
@@ -49,14 +50,16 @@ def frozen(sandbox: RunningSandbox, cases: int) -> None:
     sandbox.admin("POST", "clock", {"freeze": "2026-12-01T12:00:00Z"})
 
 
-def settle(sandbox: RunningSandbox, pipeline: Pipeline, *, versions: bool = True) -> None:
+def settle(sandbox: RunningSandbox, pipeline: Pipeline, deleted: AbstractSet[str] = frozenset()) -> None:
     """One run alone, and HubSpot is what it has to be."""
     sandbox.admin("POST", "salesforce/commit")
     sandbox.admin("POST", "clock", {"advance": 90})
     last = pipeline.run()
     assert last.is_clean, last.log
     assert differences(sandbox) == []
-    assert not versions or fallen_versions(sandbox) == []
+    assert fallen_versions(sandbox) == []
+    assert doubled(sandbox) == []
+    assert wrongly_archived(sandbox, {*deleted}) == set()
 
 
 def test_R24_two_runs_started_together_write_one_after_the_other(
@@ -81,7 +84,7 @@ def test_R24_two_runs_started_together_write_one_after_the_other(
         assert {*codes} <= {0, WAITED}, codes
         assert 0 in codes
     print(dict(ends), f"{met} pairs met")
-    settle(sandbox, one)
+    settle(sandbox, one, team.deleted)
     assert sandbox.admin("GET", "hubspot/flights")["overlaps"] == {}
     assert met >= PAIRS * MET_SHARE, f"of {PAIRS} pairs {met} met: too little was proven"
 
@@ -124,7 +127,7 @@ def test_full_import_beside_a_continuous_sync(sandbox: RunningSandbox, forks: Fo
         ends[f"import {importing.end().codes['target']}"] += 1
         sandbox.admin("DELETE", "faults")
     print(dict(ends))
-    settle(sandbox, sync)
+    settle(sandbox, sync, team.deleted)
     assert ends["import 0"], ends
     assert ends[f"sync {WAITED}"], "the sync never met the import: nothing was proven"
 

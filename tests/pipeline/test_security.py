@@ -45,20 +45,25 @@ SECRETS = ("sandbox-secret", "sandbox-token", *PLANTED_WORDS)
 SESSION = re.compile(r"00D\w{12}![\w.-]{20}")  # a session of Salesforce's
 ASSERTION = re.compile(r"eyJ[\w-]{9,}\.[\w-]{9,}\.[\w-]{9,}")  # of a login by JWT
 TLS_PEM = "chain.pem"
+WORDS_OF = {
+    "Case": ("Subject", "Description", "SuppliedName", "SuppliedEmail", "SuppliedPhone", "SuppliedCompany", "Callback_Phone__c", "Internal_Notes__c"),
+    "Contact": ("Name", "Email", "Phone"),
+    "Account": ("Name", "Website", "Phone", "BillingStreet"),
+    "User": ("Name", "Email"),
+}  # fmt: skip
 Name = str
 
 
 def customers_words(sandbox: RunningSandbox) -> list[str]:
-    """What customers wrote and who they are; long enough to be nobody else's words."""
+    """What customers wrote and who they and their agents are; long enough to be nobody else's words."""
     words = [
-        case[name]
-        for case in by_id(sandbox, "Case").values()
-        for name in ("Subject", "Description", "SuppliedEmail")
+        line
+        for object_name, names in WORDS_OF.items()
+        for record in by_id(sandbox, object_name).values()
+        for name in names
+        for line in str(record[name] or "").splitlines()
     ]
-    people = [person[name] for person in by_id(sandbox, "Contact").values() for name in ("Email", "Name")]
-    return sorted(
-        {word.splitlines()[0] for word in [*words, *people] if word and len(word.splitlines()[0]) > 11}
-    )
+    return sorted({word for word in words if len(word) > 8})
 
 
 def files_of(folder: Path) -> dict[str, str]:

@@ -21,6 +21,7 @@ class Storm:
     def __init__(self, sandbox: RunningSandbox, seed: int) -> None:
         self._sandbox, self._random = sandbox, random.Random(seed)
         self._number = 0
+        self.late_commits = 0
 
     def begin(self) -> None:
         self._sandbox.reset()
@@ -54,6 +55,7 @@ class Storm:
     def _commit_late(self) -> None:
         """Stamped now, seen before the lookback is over."""
         record_id = self._random.choice(self._live)
+        self.late_commits += 1
         self._sandbox.admin(
             "POST",
             "salesforce/late-commit",
@@ -89,6 +91,7 @@ def last_words(rows: list[Row]) -> dict[str, tuple[bool, str | None]]:
 @pytest.mark.parametrize("first", range(0, STORMS, PER_TEST))
 def test_R43_storms_lose_nothing(sandbox: RunningSandbox, tap: Tap, first: int) -> None:
     """After the last run the last word on each case is what Salesforce holds; and then there is nothing more to say."""
+    late_commits = 0
     for seed in range(first, first + PER_TEST):
         storm = Storm(sandbox, seed)
         storm.begin()
@@ -112,3 +115,5 @@ def test_R43_storms_lose_nothing(sandbox: RunningSandbox, tap: Tap, first: int) 
         }
         assert last_words(rows) == held, f"storm {seed}"
         assert run_here(tap, read.state, **storm.settings()).rows == [], f"storm {seed}"
+        late_commits += storm.late_commits
+    assert late_commits >= PER_TEST

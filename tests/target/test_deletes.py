@@ -319,6 +319,7 @@ def test_a_lost_answer_archives_nothing_twice(portal: MarkedPortal, action: str)
     assert portal.active_keys() == set(case_ids(*range(250, 300)))
     archived = [w["key"] for w in portal.sandbox.writes() if w["op"] == "archive"]
     assert sorted(archived) == case_ids(*range(250))
+    assert portal.sandbox.admin("GET", "faults")["rules"][0]["hit"] >= 2
 
 
 def test_a_refused_call_ends_the_run_behind_what_went_well(portal: MarkedPortal) -> None:

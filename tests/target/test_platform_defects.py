@@ -85,7 +85,7 @@ def test_R02_R18_run_that_dies_at_any_call_is_mended_by_the_next(
 ) -> None:
     """Before HubSpot has it, behind its commit, within its answer: at each call of a run I6 holds, and a plain rerun has I1 and I2."""
     _, undisturbed, _ = run(config | {"max_in_flight": 1}, in_two_rounds(account_of(sandbox)))
-    calls, died = undisturbed.report.api_calls, 0
+    calls, died, states = undisturbed.report.api_calls, 0, 0
     for number in range(1, calls + 1):
         sandbox.reset()
         sandbox.seed(3)
@@ -97,6 +97,7 @@ def test_R02_R18_run_that_dies_at_any_call_is_mended_by_the_next(
         died += error is not None
         there = by_key(sandbox)
         for read in read_states(out):
+            states += 1
             covered = {case_id(n) for n in range(min(read, 120))}
             assert covered - {case_id(3)} <= there.keys(), number
             with Ledger.open(str(ledger), PORTAL) as opened:
@@ -110,6 +111,7 @@ def test_R02_R18_run_that_dies_at_any_call_is_mended_by_the_next(
         assert there.keys() == {case_id(n) for n in range(150)} - {case_id(3)}, number
         assert {there[case_id(n)]["properties"]["subject"] for n in range(100, 150)} == {"later"}, number
     assert died >= calls / 2 > 10, "too few runs died to prove anything"
+    assert states > 10, "too few states to be held against anything"
 
 
 def test_R67_waiting_associations_survive_a_kill_behind_any_state(

@@ -102,7 +102,7 @@ def test_each_mistake_is_told_with_its_path(change: Any, told: str) -> None:
     assert any(told in problem for problem in problems(block))
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_R82_all_mistakes_are_told_at_once() -> None:
     found = problems(MINIMAL | {"on_case_deleted": "x", "unmapped_status": "y", "fields": {"subject": None}})
     assert len(found) == 3
 
