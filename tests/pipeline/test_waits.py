@@ -1,4 +1,4 @@
-"""R72: vendors that take a call and never answer it. Whatever the call, the wait has an end: `request_timeout_seconds`, then `max_tries`.
+"""R72: vendors that take a call and never answer it. Whatever the call of a first sync, the wait has an end: `request_timeout_seconds`, then `max_tries`.
 
 A time-out is of one read: an answer that comes in drops, each in time, is waited for as long as it drips.
 """
@@ -62,6 +62,7 @@ ROUTES = {
     "account": Route(half="hubspot", path="/account-info/"),
     "properties": Route(half="hubspot", path="/crm/properties/", method="GET"),
     "pipelines": Route(half="hubspot", path="/crm/pipelines/"),
+    "companies": Route(half="hubspot", path="companies/batch/read"),
     "owners": Route(half="hubspot", path="/crm/owners"),
     "upsert": Route(half="hubspot", path="batch/upsert"),
     "search": Route(half="hubspot", path=r"(companies|contacts)/search"),
