@@ -22,6 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from case_sync_console.hook import call
+from case_sync_console.own_settings import Hook
 from case_sync_sandbox.testing import RunningSandbox
 from tap_salesforce_cases.settings import PROPERTIES
 from target_hubspot_tickets.settings import JSON_SCHEMA
@@ -474,6 +476,21 @@ def test_S10_a_certificate_that_is_not_right_gets_no_credential(
     assert bool(reached) is (fault == "none"), done.stderr
     assert not re.search("Traceback|a fault of this program", done.stderr)
     assert "our-own" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("fault", ["none", "self-signed", "other host", "expired"])
+def test_S10_nor_does_it_get_a_webhook_s_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """The console's own calls; here the authority is trusted by SSL_CERT_FILE."""
+    write_certificates(tmp_path, fault)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with tls_server(tmp_path) as (port, reached):
+        hook = Hook(command=None, url=f"https://127.0.0.1:{port}/s3cret")
+        (problem,) = call(hook, {"event": "failure"}, tmp_path)
+    assert bool(reached) is (fault == "none"), problem
+    assert ("answered 400" in problem) is (fault == "none"), problem
+    assert "s3cret" not in problem
 
 
 def test_S10_no_setting_is_about_certificates() -> None:
