@@ -143,7 +143,7 @@ def compare(bulk2_tap: Path | None) -> None:
         commands = {"tap-salesforce-cases, Bulk 2.0": ours}
         commands[f"{PEER}, REST"] = peer_command(installed(PEER), "REST", columns, env)
         if bulk2_tap:
-            commands[f"{bulk2_tap}, Bulk 2.0"] = peer_command(bulk2_tap, "BULK2", columns, env)
+            commands["MeltanoLabs' tap-salesforce, Bulk 2.0"] = peer_command(bulk2_tap, "BULK2", columns, env)
         best: dict[str, Measured] = {}
         for _ in range(ROUNDS):
             for name, command in commands.items():
