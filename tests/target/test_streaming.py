@@ -31,11 +31,12 @@ from .whole_runs import PRIORITY, begun, values
 SILENT = {"half": "hubspot", "path": "batch/upsert", "latency_ms": 60_000}
 
 
+@pytest.mark.parametrize("again", [False, True])
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_R07_hung_server_does_not_hold_up_a_stop(
-    sandbox: RunningSandbox, target: Target, stop: signal.Signals
+    sandbox: RunningSandbox, target: Target, stop: signal.Signals, again: bool
 ) -> None:
-    """HubSpot takes the calls and never answers: the process ends with the signal's code, and no state of what hangs leaves."""
+    """HubSpot takes the calls and never answers: the process ends with the signal's code, whether it gets another or not; no state of what hangs leaves."""
     process = begun(target)
     assert process.stdin
     sandbox.faults([SILENT])
@@ -46,9 +47,10 @@ def test_R07_hung_server_does_not_hold_up_a_stop(
         assert time.monotonic() < deadline, "no two calls hang"
         time.sleep(0.05)
     process.send_signal(stop)
-    time.sleep(0.5)
-    process.send_signal(stop)  # whoever waits does it again
-    stdout, log = process.communicate(timeout=10)
+    if again:
+        time.sleep(0.5)
+        process.send_signal(stop)
+    stdout, log = process.communicate(timeout=12)  # ten are promised; a busy machine adds some
     assert process.returncode == 128 + stop, log
     assert read_states(stdout) == []
     sandbox.admin("DELETE", "faults")
