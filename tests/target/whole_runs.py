@@ -1,6 +1,9 @@
 """What the tests of whole runs share: a run under way, what HubSpot holds of it, and what an admin does in HubSpot."""
 
+import contextlib
+import os
 import subprocess
+import time
 from typing import Any
 
 import httpx
@@ -21,6 +24,19 @@ def begun(target: Target) -> subprocess.Popen[str]:
     process.stdin.flush()
     assert read_states(process.stdout.readline()) == [1]
     return process
+
+
+def swallowed(process: subprocess.Popen[str], text: bytes) -> float:
+    """The share of a text that a program takes in before it reads no more, for five seconds."""
+    assert process.stdin
+    os.set_blocking(process.stdin.fileno(), False)
+    rest, idle_since = text, time.monotonic()
+    while rest and time.monotonic() - idle_since < 5:
+        with contextlib.suppress(BlockingIOError):
+            sent = os.write(process.stdin.fileno(), rest)
+            rest, idle_since = rest[sent:], time.monotonic()
+        time.sleep(0.01)
+    return 1 - len(rest) / len(text)
 
 
 def asks(account: str) -> list[dict[str, Any]]:

@@ -92,6 +92,15 @@ class HubSpotClient:
         self._stopped.set()
         self._gate.close()
 
+    def check(self) -> None:
+        """Between two steps that send nothing.
+
+        Raises:
+            StoppedError: the run was stopped.
+        """
+        if self._stopped.is_set():
+            raise StoppedError("the run was stopped")
+
     def pause(self, seconds: float) -> None:
         """Wait, but no longer than until `stop`."""
         self._stopped.wait(seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -79,6 +80,8 @@ class Loader:
         self._associator = associator
         self._ledger, self._policy, self._adder, self._rules = ledger, policy, adder, rules
         self._upserter = Upserter(client, api, policy.key_property)
+        # Preparing is Python's work alone: side by side, the first round would be sent no sooner than the last.
+        self._preparing = threading.Lock()
 
     def load(self, round_: Round) -> RoundOutcome:
         """Write a round. When this returns, each record is confirmed, or its outcome says what it waits for.
@@ -130,7 +133,8 @@ class Loader:
         outcome.unknown_owners = sum(map(self._plan.has_unknown_owner, upserts.values()))
         ready: list[_Ready] = []
         there = self._there(upserts)
-        refused = self._prepare(upserts, there, ready)
+        with self._preparing:
+            refused = self._prepare(upserts, there, ready)
         missing = [one for error in refused.values() for one in error.missing_options]
         if missing and self._adder and self._add_options(missing):
             refused |= self._prepare({key: upserts[key] for key in refused}, there, ready, refused)

@@ -8,31 +8,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import blake2b
 from typing import Any
 
 from target_hubspot_tickets.batching import ROUND_RECORDS, Round
 from target_hubspot_tickets.errors import StreamError, TooManyRejectedError
 from target_hubspot_tickets.hints import hint
+from target_hubspot_tickets.intake import REJECTED_CASES, read, take_in
 from target_hubspot_tickets.ledger_rows import PendingRow
-from target_hubspot_tickets.outcomes import Rejected, RoundOutcome
-from target_hubspot_tickets.records import Item, identity, read_record
+from target_hubspot_tickets.outcomes import RoundOutcome
+from target_hubspot_tickets.records import Item, identity
 from target_hubspot_tickets.report import Report
-from target_hubspot_tickets.rounds import Rounds
+from target_hubspot_tickets.rounds import LOOK_SECONDS, MOST_HEAVY, Rounds
 from target_hubspot_tickets.sessions import Load, Session
 
 ROUND_SECONDS = 5.0  # a round that does not get full is loaded after so long
 ROUND_BYTES = 8_000_000  # of input lines; bounds memory when records are long
-REJECTED_CASES = "rejected_cases"  # cases that the mapper could not map: put on record, not loaded
 SNAPSHOTS = "case_snapshots"
-UNREADABLE = "UNREADABLE"  # code of a record that is none; trying it again is of no use
+_NEED_NO_PORTAL = frozenset({REJECTED_CASES, SNAPSHOTS})
 
 
 @dataclass(slots=True, kw_only=True)
 class _Stream:
-    """A stream of the input: its schema, and what takes in its rounds; None for one that has none."""
+    """A stream of the input: its schema, and what takes in its rounds; None until its portal has been looked at."""
 
     schema: Mapping[str, Any]
     load: Load | None = None
@@ -49,6 +49,23 @@ class _Building:
 
 
 @dataclass(slots=True, kw_only=True)
+class _Opening:
+    """A stream whose portal is being looked at, and what came of it meanwhile.
+
+    Attributes:
+        is_new: what earlier runs left is still to be tried again.
+        held: the number that keeps back the states.
+        early: rounds of it that wait.
+    """
+
+    stream: str
+    load: Future[Load]
+    is_new: bool
+    held: int
+    early: list[_Building] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
 class Run:
     """One run of the target. The methods are called in the order of the stream, from one thread."""
 
@@ -60,6 +77,8 @@ class Run:
     _rounds: Rounds = field(init=False)
     _streams: dict[str, _Stream] = field(default_factory=dict)
     _building: _Building | None = None
+    _opening: _Opening | None = None
+    _opener: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "opening"))
     _held: int | None = None  # the number that keeps back the states behind a snapshot
 
     def __post_init__(self) -> None:
@@ -68,22 +87,25 @@ class Run:
     # -- messages
 
     def schema(self, message: Mapping[str, Any]) -> None:
-        """A new or changed schema: what came before is written first (D8), then the stream is checked against the portal."""
+        """A new or changed schema: what came before is written first (D8), then the stream is checked against the portal.
+
+        That takes some calls, one behind the other; records are read meanwhile, as many as rounds may hold values.
+        """
         stream, schema = message["stream"], message["schema"]
         known = self._streams.get(stream)
         if known and known.schema == schema:
             return
-        self._launch()
-        self._rounds.settle()
+        if stream in _NEED_NO_PORTAL:
+            self._streams[stream] = _Stream(schema=schema)
+            return
+        self.settle()
         self._streams[stream] = _Stream(schema=schema)
-        if stream == REJECTED_CASES:
-            self._streams[stream].load = self.session.rejections()
-        elif stream != SNAPSHOTS:
-            self._streams[stream].load = self.session.open_stream(message)
-            if known is None:  # once in a run, not with each change of the schema
-                self.phase = "retrying"
-                self._retry(stream)
-            self.phase = "loading"
+        self._opening = _Opening(
+            stream=stream,
+            load=self._opener.submit(self.session.open_stream, message),
+            is_new=known is None,
+            held=self._rounds.hold(),
+        )
 
     def record(self, message: Mapping[str, Any], size_bytes: int) -> None:
         """A record into the round under construction; of two with one key the later counts."""
@@ -91,18 +113,17 @@ class Run:
         if stream not in self._streams:
             raise StreamError(f"a record of stream '{stream}' comes before its SCHEMA message")
         if stream == SNAPSHOTS:
+            self._opened()
             self._hold()
             self.session.reconciler.snapshot(record)
             return
         self.report.records += 1
         building = self._round_for(stream)
         building.bytes += size_bytes
-        if stream == REJECTED_CASES:
-            building.round.reject(self._rejected_by_mapper(record))
-        else:
-            self._take_in(building.round, stream, record)
-            if "version" in message:
-                self.session.reconciler.versioned(stream, message["version"], record)
+        take_in(building.round, stream, record, self.session.policy)
+        if "version" in message and stream != REJECTED_CASES:
+            self._opened()
+            self.session.reconciler.versioned(stream, message["version"], record)
         if len(building.round) >= ROUND_RECORDS or building.bytes >= ROUND_BYTES:
             self._launch()
 
@@ -112,18 +133,22 @@ class Run:
 
     def activate_version(self, message: Mapping[str, Any]) -> None:
         """A stream's version is complete: what has no record of it is gone, if enough speaks for that."""
+        self._opened()
         if message["stream"] in self._streams and self.session.reconciler.has_version(message["stream"]):
             self._hold()
             self.session.reconciler.activate(message["stream"], message.get("version"))
 
     def tick(self) -> None:
         """Between two reads of the input: confirm what is loaded, and launch a round that has waited long enough."""
+        if self._opening and self._opening.load.done():
+            self._opened()
         self._rounds.collect(0)
         if self._building and time.monotonic() - self._building.since >= ROUND_SECONDS:
             self._launch()
 
     def finish(self) -> None:
         """The input is over, which does not mean that the tap was complete: write what is left, then the deletions."""
+        self._opened()
         self.phase = "finishing"
         self._launch()
         self.session.hurry()
@@ -140,7 +165,8 @@ class Run:
             self._held = self._rounds.hold()
 
     def settle(self) -> None:
-        """Write and confirm all that has come: the stream has an error behind it."""
+        """Write and confirm all that has come."""
+        self._opened()
         self._launch()
         self._rounds.settle()
 
@@ -151,7 +177,30 @@ class Run:
 
     def close(self) -> None:
         """After the client was stopped."""
+        self._opener.shutdown(cancel_futures=True)
         self._rounds.close()
+
+    def _opened(self) -> None:
+        """Wait for the portal; then what earlier runs left, before anything newer of it, and the rounds that came meanwhile.
+
+        Raises:
+            PreflightError: what does not fit; nothing was written.
+        """
+        opening = self._opening
+        if opening is None:
+            return
+        while not opening.load.done():
+            wait([opening.load], LOOK_SECONDS)
+            self.check_signal()
+        self._opening = None
+        self._streams[opening.stream].load = opening.load.result()
+        if opening.is_new:  # once in a run, not with each change of the schema
+            self.phase = "retrying"
+            self._retry(opening.stream)
+        self.phase = "loading"
+        for building in opening.early:
+            self._rounds.launch(building.round, self._load(building.stream))
+        self._rounds.release(opening.held)
 
     # -- rounds
 
@@ -167,42 +216,14 @@ class Run:
             building.stream = stream
         return building
 
-    def _take_in(self, round_: Round, stream: str, record: Mapping[str, Any]) -> None:
-        """A record that can't be read is put on record as it is; it does not hold up the others."""
-        try:
-            round_.add(self._read(record))
-        except StreamError as error:
-            round_.reject(self._unreadable(stream, record, str(error)))
-
-    def _read(self, record: Mapping[str, Any]) -> Item:
-        policy, settings = self.session.policy, self.session.settings
-        return read_record(record, policy.key_property, settings["source_property"], policy.version_property)
-
-    def _unreadable(self, stream: str, record: Mapping[str, Any], message: str) -> Rejected:
-        """By its key, or by a digest of it where it has none."""
-        policy = self.session.policy
-        key = record.get(policy.key_property)
-        digest = blake2b(repr(sorted(record.items())).encode("utf-8", "replace"), digest_size=8).hexdigest()
-        return Rejected(
-            key=str(key) if isinstance(key, str | int) and str(key).strip() else f"(no key) {digest}",
-            code=UNREADABLE,
-            message=message,
-            record=dict(record) if policy.keeps_payloads else None,
-            stream=stream,
-        )
-
-    def _rejected_by_mapper(self, record: Mapping[str, Any]) -> Rejected:
-        """A case that the rules could not map: the mapper sends the reason without values."""
-        return Rejected(
-            key=str(record.get(self.session.policy.key_property)),
-            code=str(record.get("code")),
-            message=str(record.get("message")),
-            stream=REJECTED_CASES,
-        )
-
     def _launch(self) -> None:
         building, self._building = self._building, None
         if building is None:
+            return
+        if self._opening:
+            self._opening.early.append(building)
+            if len(self._opening.early) == MOST_HEAVY:
+                self._opened()
             return
         self._rounds.launch(building.round, self._load(building.stream))
 
@@ -254,11 +275,13 @@ class Run:
     def _readable_again(self, stream: str) -> Iterator[Item]:
         for row in self.session.rejected_to_retry(stream):
             try:
-                yield self._read(row.record or {})
+                yield read(row.record or {}, self.session.policy)
             except StreamError:
                 continue
 
     def _load(self, stream: str) -> Load:
+        if stream == REJECTED_CASES:
+            return self.session.rejections()
         load = self._streams[stream].load
         assert load is not None, stream  # noqa: S101 - open_stream was called
         return load

@@ -104,7 +104,7 @@ class Session:
             self._portal_id(),
             began=self._began,
             wait_seconds=self.settings["lock_wait_seconds"],
-            check_signal=self._check_signal,
+            check_signal=self._check,
         )
         if opened.is_contended:
             # What this run's tap has read meanwhile may be older than what the other one wrote (reliability.md F11).
@@ -115,6 +115,11 @@ class Session:
         self._is_open = True
         opened.ledger.forget_older_than(self.settings["retention_days"])
         return opened.ledger
+
+    def _check(self) -> None:
+        """While another run is waited for, which may take long."""
+        self._check_signal()
+        self.client.check()
 
     def _portal_id(self) -> str:
         account = self._account()

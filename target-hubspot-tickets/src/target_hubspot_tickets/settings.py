@@ -252,6 +252,7 @@ class Policy:
     """The settings that decide what a round does."""
 
     key_property: str
+    source_property: str
     version_property: str
     archives: bool
     only_changed: bool
@@ -265,6 +266,7 @@ def policy_of(full: Mapping[str, Any]) -> Policy:
     """What the settings decide about a round; `full` has every setting."""
     return Policy(
         key_property=full["key_property"],
+        source_property=full["source_property"],
         version_property=full["version_property"],
         archives=full["on_delete"] == "archive",
         only_changed=full["write_mode"] == "changed",

@@ -81,7 +81,7 @@ class TargetHubspotTickets(Target):
     def _begin(self, retried_keys: Sequence[str] | None) -> Run:
         client = self._held.enter_context(HubSpotClient(self.settings))
         session = self._held.enter_context(
-            Session(self.settings, client, check_signal=self._look, retried_keys=retried_keys)
+            Session(self.settings, client, check_signal=self._stopping.check, retried_keys=retried_keys)
         )
         self._run = Run(session=session, report=self.report, emit=self._emit, check_signal=self._look)
         self._held.callback(self._run.close)
