@@ -152,4 +152,4 @@ def test_S24_security_md_says_what_a_reviewer_asks() -> None:
         "Report a weakness", "What is at stake", "Who may do what", "Where data rests", "What we defend against",
         "What we do not defend against", "Supply chain",
     ]  # fmt: skip
-    assert len(text.splitlines()) < 120
+    assert len(text.split()) < 800  # a page; what rests where is in docs/data.md
