@@ -175,6 +175,8 @@ def others(ticket: dict[str, Any], name: str) -> list[str]:
             "base_url",
         ),
         ({"TARGET_HUBSPOT_TICKETS_ON_DELETE": "explode"}, "on_delete"),
+        ({"TAP_SALESFORCE_CASES_PAGE_SIZE": "many"}, "page_size"),  # these two meltano.yml does not declare
+        ({"TARGET_HUBSPOT_TICKETS_MAX_TRIES": "0"}, "max_tries"),
     ],
 )
 def test_wrong_setting_ends_in_a_message_that_names_it(
@@ -188,6 +190,26 @@ def test_wrong_setting_ends_in_a_message_that_names_it(
     assert "Traceback" not in run.output, run.output
     assert "not-the-" not in run.output
     assert sandbox.tickets() == []
+
+
+def test_settings_that_are_not_declared_count_by_variable_and_in_the_file(
+    sandbox: RunningSandbox, project: Callable[..., Project]
+) -> None:
+    """page_size: 450 cases come in one page, in three by the variable, and in three by `config:`."""
+    sandbox.seed(450)
+
+    def small_pages(definition: dict[str, Any]) -> None:
+        definition["plugins"]["extractors"][0]["config"] = {"page_size": 200}
+
+    def pages(sync: Project, **env: str) -> int:
+        before = len(sandbox.requests(half="salesforce", path="/query"))
+        assert sync.sync("--full-refresh", **env).returncode == 0
+        return len(sandbox.requests(half="salesforce", path="/query")) - before
+
+    sync = project()
+    usual = pages(sync)
+    assert pages(sync, TAP_SALESFORCE_CASES_PAGE_SIZE="200") == usual + 2
+    assert pages(project(small_pages)) == usual + 2
 
 
 def test_prod_without_its_variables_names_each(

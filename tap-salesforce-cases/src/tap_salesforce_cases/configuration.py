@@ -24,7 +24,9 @@ HOST_NAME = re.compile(
 JSON_TYPES: dict[str, tuple[type[Any], ...]] = {
     "string": (str,), "integer": (int,), "number": (int, float), "array": (list,), "boolean": (bool,),
 }  # fmt: skip
-BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+BOOLEANS = {
+    "true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False,
+}  # fmt: skip
 
 
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:

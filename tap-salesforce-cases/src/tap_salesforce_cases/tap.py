@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import click
 from singer_sdk import Stream, Tap
@@ -24,6 +24,7 @@ from tap_salesforce_cases.configuration import problems_of, with_defaults
 from tap_salesforce_cases.describe import record_types_of
 from tap_salesforce_cases.describing import Described, Describer
 from tap_salesforce_cases.endings import json_file, readable_ends
+from tap_salesforce_cases.environment import configured
 from tap_salesforce_cases.errors import (
     QuotaReachedError,
     SalesforceAnswerError,
@@ -54,6 +55,7 @@ class TapSalesforceCases(Tap):
 
     name = "tap-salesforce-cases"
     package_name = "tap-salesforce-cases"
+    _env_var_config: ClassVar[dict[str, Any]] = {}  # `configured` reads it: the SDK names no wrong variable
     config_jsonschema = JSON_SCHEMA
     dynamic_catalog = True
     message_writer_class = MessageWriter
@@ -271,10 +273,10 @@ class TapSalesforceCases(Tap):
         command = commands.command_of(asked)
         with readable_ends():
             tap = cls(
-                config=config.config if config else {},
+                config=configured(config),
+                parse_env_config=True,
                 state=json_file(state, "--state"),
                 catalog=json_file(catalog, "--catalog"),
-                parse_env_config=bool(config and config.parse_env),
                 setup_mapper=command is None,  # which describes the streams
             )
             if command:
@@ -290,11 +292,7 @@ class TapSalesforceCases(Tap):
         config = ctx.params.get("config")
         try:
             with readable_ends():
-                tap = cls(
-                    config=config.config if config else {},
-                    parse_env_config=bool(config and config.parse_env),
-                    setup_mapper=False,
-                )
+                tap = cls(config=configured(config), parse_env_config=True, setup_mapper=False)
                 tap.run_discovery()
         except click.ClickException:
             ctx.close()  # the files of other options; click closes them only around a command that has begun

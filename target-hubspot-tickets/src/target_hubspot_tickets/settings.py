@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ JSON_TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,
     "object": dict,
 }
+BOOLEANS = {
+    "true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False,
+}  # fmt: skip
 OAUTH = ("client_id", "client_secret", "refresh_token")
 API_VERSIONS = ("2026-09", "2026-03", "v3")
 
@@ -154,12 +158,28 @@ def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _typed(value: Any, kind: str) -> Any:
-    """A number as which Meltano hands a decimal over, text or Decimal; anything else as it is."""
+    """What an environment variable's text means, and a Decimal, as which the SDK reads 0.5; anything else as it is."""
     if kind == "number" and isinstance(value, Decimal):
         return float(value)
-    if kind == "number" and isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value.strip()):
-        return float(value)
-    return value
+    if not isinstance(value, str) or kind == "string":
+        return value
+    text = value.strip()
+    if kind == "boolean":
+        return BOOLEANS.get(text.lower(), value)
+    if kind == "array":
+        return [part.strip(" \"'") for part in text.strip("[]").split(",") if part.strip(" \"'")]
+    if kind == "object":
+        return _object(text)
+    number = r"-?\d+" if kind == "integer" else r"\d+(\.\d+)?"
+    return (int(text) if kind == "integer" else float(text)) if re.fullmatch(number, text) else value
+
+
+def _object(text: str) -> Any:
+    """The JSON of a text, or the text where it is none: then it is of the wrong type."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def variable(name: str) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import click
 import simplejson
@@ -22,6 +22,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from target_hubspot_tickets import commands, memory, reporting
 from target_hubspot_tickets.client import HubSpotClient
+from target_hubspot_tickets.environment import configured
 from target_hubspot_tickets.errors import (
     HubSpotAnswerError,
     LedgerError,
@@ -51,6 +52,7 @@ class TargetHubspotTickets(Target):
 
     name = "target-hubspot-tickets"
     package_name = "target-hubspot-tickets"
+    _env_var_config: ClassVar[dict[str, Any]] = {}  # `configured` reads it: the SDK names no wrong variable
     config_jsonschema = JSON_SCHEMA
     message_reader_class = MessageReader
     capabilities = (PluginCapabilities.ABOUT, PluginCapabilities.ACTIVATE_VERSION)  # type: ignore[assignment]
@@ -296,10 +298,7 @@ class TargetHubspotTickets(Target):
         super(Target, cls).invoke(about=about, about_format=about_format)
         memory.prepare()
         try:
-            target = cls(
-                config=dict(config.config) if config else {},
-                parse_env_config=bool(config and config.parse_env),
-            )
+            target = cls(config=configured(config), parse_env_config=True)
             if not commands.carry_out(target, asked, file_input):
                 target.listen_and_report(file_input)
         except ConfigValidationError as error:

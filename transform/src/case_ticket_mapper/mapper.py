@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -46,6 +47,7 @@ class CaseTicketMapper(InlineMapper):
     message_writer_class = MessageWriter
     message_writer: MessageWriter
     capabilities = (PluginCapabilities.ABOUT,)  # type: ignore[assignment]
+    _env_var_config: ClassVar[dict[str, Any]] = {}  # `configured` reads it: the SDK names no wrong variable
     config_jsonschema: ClassVar[dict[str, Any]] = {
         "type": "object",
         "properties": {
@@ -211,7 +213,7 @@ class CaseTicketMapper(InlineMapper):
         gc.freeze()  # records make no circles: to look for some after each 700 objects takes a tenth of the time
         gc.set_threshold(100_000)
         gc.enable()  # it is off while the program is imported
-        given = dict(config.config) if config else {}
+        given = configured(config)
         with readable_ends():
             if any(asked[name] for name in COMMANDS):
                 cls._answer(given, **asked)
@@ -238,3 +240,14 @@ class CaseTicketMapper(InlineMapper):
             raise
         mapper.message_writer.flush()
         mapper.logger.info(mapper.summary())
+
+
+def configured(given: Any) -> dict[str, Any]:
+    """The configuration of a command line: its files and, with --config=ENV, what the environment has before them.
+
+    `given` is what the SDK read of --config; None where there was none.
+    """
+    files: dict[str, Any] = dict(given.config) if given else {}
+    if not (given and given.parse_env):
+        return files
+    return files | {n: text for n in SETTINGS if (text := os.environ.get(f"CASE_TICKET_MAPPER_{n.upper()}"))}
