@@ -1,6 +1,6 @@
 """R72: vendors that take a call and never answer it. Whatever the call of a first sync, the wait has an end: `request_timeout_seconds`, then `max_tries`.
 
-A time-out is of one read: an answer that comes in drops, each in time, is waited for as long as it drips.
+A time-out is of one read. An answer that comes in drops, each in time, ends too: three time-outs behind its first byte it is measured.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ HANGS: dict[str, dict[str, Any]] = {
     "no answer": {"action": "latency", "latency_ms": 5_000},
     "no body": {"action": "slow_drip", "latency_ms": 5_000, "pieces": 2},
 }
-TRIES = {"no answer": 2, "no body": 1}
+# Each drop in time, 20 s for all of them: who waits for the whole answer gets it, and its run is complete.
+DROPS = {"action": "slow_drip", "latency_ms": 400, "pieces": 50}
+TRIES = {"no answer": 2, "no body": 1, "drops": 1}
 BULK = {"api_mode": "bulk", "bulk_window_rows": 60, "bulk_timeout_seconds": 30}
 OAUTH = {"access_token": None, "client_id": "sandbox-client", "client_secret": "sandbox-secret", "refresh_token": "sandbox-refresh"}  # fmt: skip
 
@@ -44,7 +46,7 @@ class Route:
     def rule(self, hang: str) -> dict[str, Any]:
         """Every call of the route hangs."""
         method = {"method": self.method} if self.method else {}
-        return {"half": self.half, "path": self.path, **method, **HANGS[hang]}
+        return {"half": self.half, "path": self.path, **method, **(HANGS | {"drops": DROPS})[hang]}
 
 
 ROUTES = {
@@ -96,6 +98,19 @@ def test_R72_a_call_without_an_answer_ends_the_run(
     route = ROUTES[name]
     ended = run_with(sandbox, forks, tmp_path, route, hang)
     assert ended.codes[PLUGINS[route.half]] == UNREACHABLE, ended.log
+
+
+@pytest.mark.parametrize(
+    "name", ["token", "describe", "query", "job's results", "properties", "upsert", "search", "oauth"]
+)
+def test_R72_R73_an_answer_that_comes_in_drops_ends_the_run(
+    sandbox: RunningSandbox, forks: Forks, tmp_path: Path, name: str
+) -> None:
+    """With the same exit code, and in words."""
+    route = ROUTES[name]
+    ended = run_with(sandbox, forks, tmp_path, route, "drops")
+    assert ended.codes[PLUGINS[route.half]] == UNREACHABLE, ended.log
+    assert "comes in drops" in ended.log
 
 
 @pytest.mark.parametrize("hang", HANGS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from tenacity import (
 )
 
 from tap_salesforce_cases.api_errors import Verdict, advice, refusal_of, verdict
+from tap_salesforce_cases.bodies import body_of, origin, spooled
 from tap_salesforce_cases.errors import (
     CursorLostError,
     FieldGoneError,
@@ -44,7 +44,6 @@ from tap_salesforce_cases.quota import Allowance, Usage, overdrawn, read_usage
 logger = logging.getLogger("tap-salesforce-cases")
 CONNECT_SECONDS = 10
 LONGEST_WAIT_SECONDS = 60
-CHUNK_BYTES = 1 << 17
 # What a refusal becomes, where it is not simply given up.
 RAISED: dict[Verdict, type[TapError]] = {
     Verdict.TRY_AGAIN: TransientError,
@@ -81,6 +80,7 @@ class SalesforceSession:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._settings = settings
+        self._read_seconds: float = settings["request_timeout_seconds"]
         self._http = requests.Session()
         self._http.headers["Accept-Encoding"] = "gzip"
         self._credentials = Credentials(settings)
@@ -131,16 +131,19 @@ class SalesforceSession:
 
     def _read_json(self, method: str, path: str, more: Mapping[str, Any]) -> Answer:
         with self._send(method, path, more) as response:
-            body = _json(_content(response))
+            body = _json(self._body(response))
             self._judge(response, body, f"{method} {path.split('?', maxsplit=1)[0]}")
             return Answer(json=body, headers=response.headers, server_time=_server_time(response))
 
     def _read_file(self, path: str) -> Download:
         with self._send("GET", path, {"headers": {"Accept": "text/csv"}}) as response:
             is_csv = response.status_code == 200 and "csv" in response.headers.get("Content-Type", "")
-            body = True if is_csv else _json(_content(response)) if response.status_code >= 400 else None
+            body = True if is_csv else _json(self._body(response)) if response.status_code >= 400 else None
             self._judge(response, body, f"GET {path.split('?', maxsplit=1)[0]}")
-            return Download(file=_spooled(response), headers=response.headers)
+            return Download(file=spooled(response, self._read_seconds), headers=response.headers)
+
+    def _body(self, response: requests.Response) -> bytes:
+        return body_of(response, self._read_seconds)
 
     def _retrying(self, work: Callable[[], T]) -> T:
         retrying = Retrying(
@@ -172,19 +175,19 @@ class SalesforceSession:
 
     def _request(self, method: str, url: str, **more: Any) -> requests.Response:
         """One request; never follows a redirect, so that no token goes to another host."""
-        timeout = (CONNECT_SECONDS, self._settings["request_timeout_seconds"])
+        timeout = (CONNECT_SECONDS, self._read_seconds)
         try:
             return self._http.request(
                 method, url, timeout=timeout, allow_redirects=False, stream=True, **more
             )
         except requests.exceptions.SSLError as error:
             raise UnreachableError(
-                f"the TLS certificate of {_origin(url)} is not valid: {type(error).__name__}"
+                f"the TLS certificate of {origin(url)} is not valid: {type(error).__name__}"
             ) from None
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
             raise SettingError(f"login_url is no valid address ({type(error).__name__})") from None
         except requests.exceptions.RequestException as error:
-            raise TransientError(f"no answer from {_origin(url)} ({type(error).__name__})") from None
+            raise TransientError(f"no answer from {origin(url)} ({type(error).__name__})") from None
 
     def _login_again(self, ended: Session) -> Session:
         """A new session, unless another thread has one already."""
@@ -197,7 +200,7 @@ class SalesforceSession:
     def _login(self) -> Session:
         def post(url: str, form: Mapping[str, str]) -> tuple[int, Any]:
             with self._request("POST", url, auth=_Bearer(None), data=form) as response:
-                return response.status_code, _json(_content(response))
+                return response.status_code, _json(self._body(response))
 
         return self._credentials.login(post)
 
@@ -267,39 +270,11 @@ def _give_up(state: RetryCallState) -> NoReturn:
     ) from None
 
 
-def _content(response: requests.Response) -> bytes:
-    try:
-        return response.content
-    except requests.exceptions.RequestException as error:
-        raise TransientError(
-            f"the answer of {_origin(response.url)} was cut ({type(error).__name__})"
-        ) from None
-
-
-def _spooled(response: requests.Response) -> IO[bytes]:
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the reader closes it
-    try:
-        for chunk in response.iter_content(CHUNK_BYTES):
-            file.write(chunk)
-    except requests.exceptions.RequestException as error:
-        file.close()
-        raise TransientError(
-            f"the download from {_origin(response.url)} was cut ({type(error).__name__})"
-        ) from None
-    file.seek(0)
-    return file
-
-
 def _json(content: bytes) -> Any:
     try:
         return DECODER.decode(content) if content else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _server_time(response: requests.Response) -> datetime:

@@ -20,6 +20,7 @@ from tenacity import (
 )
 from tenacity.nap import sleep_using_event
 
+from target_hubspot_tickets.bodies import Answer, whole
 from target_hubspot_tickets.day_calls import DayCalls
 from target_hubspot_tickets.errors import (
     HubSpotAnswerError,
@@ -156,7 +157,7 @@ class HubSpotClient:
     def _once(self, call: Call, forbidden_is_answer: bool) -> dict[str, Any]:  # noqa: FBT001 - tenacity hands it through
         response = self._authorised(call)
         body = _body(call, response)
-        status, retry_after = response.status_code, response.headers.get("Retry-After")
+        status, retry_after = response.status, response.headers.get("Retry-After")
         judged = verdict(status, body, retry_after)
         if judged is Verdict.USE and status == PARTLY:  # errors of single records have no id of their own
             return {"correlationId": response.headers.get("X-HubSpot-Correlation-Id", ""), **body}
@@ -169,16 +170,16 @@ class HubSpotClient:
             raise TransientError(f"HubSpot answered {status} to {call.method} {call.path}", wait)
         raise error_of(judged, call, status, body, forbidden_is_answer=forbidden_is_answer)
 
-    def _authorised(self, call: Call) -> requests.Response:
+    def _authorised(self, call: Call) -> Answer:
         """The answer to a call with a token that holds: one that expired on the way is renewed once."""
         token = self._token.value()
         response = self._paced(call, token)
-        if response.status_code == 401:
+        if response.status == 401:
             self._token.renew(token)
             response = self._paced(call, self._token.value())
         return response
 
-    def _paced(self, call: Call, token: str) -> requests.Response:
+    def _paced(self, call: Call, token: str) -> Answer:
         """One request, when the gate lets it through.
 
         Raises:
@@ -194,7 +195,7 @@ class HubSpotClient:
         if self._ended_by:
             self._gate.leave(call, started, status=None, limit="", remaining="")
             raise self._ended_by
-        response: requests.Response | None = None
+        response: Answer | None = None
         try:
             body = (
                 call.body
@@ -211,25 +212,25 @@ class HubSpotClient:
             self._gate.leave(
                 call,
                 started,
-                status=None if response is None else response.status_code,
+                status=None if response is None else response.status,
                 limit=told.get("X-HubSpot-RateLimit-Max", ""),
                 remaining=told.get("X-HubSpot-RateLimit-Remaining", ""),
             )
 
-    def _request(
-        self, method: str, path: str, *, token: str | None = None, **content: Any
-    ) -> requests.Response:
+    def _request(self, method: str, path: str, *, token: str | None = None, **content: Any) -> Answer:
         """One request; never follows a redirect, so that the token goes to no other host."""
         try:
-            return self._session().request(
+            response = self._session().request(
                 method,
                 self._base_url + path,
                 headers={"Content-Type": "application/json"} if token else None,
                 auth=_Bearer(token) if token else None,
                 timeout=self._timeout,
                 allow_redirects=False,
+                stream=True,
                 **content,
             )
+            return whole(response, self._timeout[1])
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
             raise SettingError("base_url is no valid address") from None
         except requests.exceptions.SSLError:
@@ -267,9 +268,9 @@ class HubSpotClient:
 
         def ask(form: Mapping[str, str]) -> tuple[int, Any]:
             response = self._request("POST", path, data=dict(form))
-            if verdict(response.status_code, {}) is Verdict.TRY_AGAIN:
-                raise TransientError(f"HubSpot answered {response.status_code} to POST {path}")
-            return response.status_code, _json(response)
+            if verdict(response.status, {}) is Verdict.TRY_AGAIN:
+                raise TransientError(f"HubSpot answered {response.status} to POST {path}")
+            return response.status, _json(response)
 
         return ask
 
@@ -285,9 +286,9 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-def _body(call: Call, response: requests.Response) -> Any:
+def _body(call: Call, response: Answer) -> Any:
     """What the answer says; None where it says nothing that can be read."""
-    if call.read is None or response.status_code not in {200, 201, 207}:
+    if call.read is None or response.status not in {200, 201, 207}:
         return _json(response)
     try:
         return call.read(response.content)
@@ -295,7 +296,7 @@ def _body(call: Call, response: requests.Response) -> Any:
         return None
 
 
-def _json(response: requests.Response) -> Any:
+def _json(response: Answer) -> Any:
     try:
         return msgspec.json.decode(response.content) if response.content else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
