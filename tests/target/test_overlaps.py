@@ -1,6 +1,7 @@
 """A run that waits for another one has read its input before: what that one wrote meanwhile is newer, and stays (F11)."""
 
 import json
+import sqlite3
 import subprocess
 import time
 
@@ -69,6 +70,27 @@ def test_R23_run_that_waited_brings_back_nothing_older(
         case_id(2): "only here",
     }
     assert json.loads((target.folder / "report.json").read_text())["stale"] == 1
+
+
+def test_R50_run_that_has_written_meanwhile_is_seen_whatever_its_clock_says(
+    sandbox: RunningSandbox, target: Target
+) -> None:
+    """Nobody waits: one run begins, another one begins and ends, and the first one's older version comes. The other one's clock is a day behind."""
+    assert target.load([VERSIONED, of_version(ticket(2), OLD)]).returncode == 0
+    progress = target.folder / "progress.json"
+    late = target.start(progress_path=str(progress))
+    while not progress.exists():
+        time.sleep(0.01)
+    time.sleep(2)  # it has looked at the ledger, which nothing tells
+    assert target.load([VERSIONED, of_version(ticket(1, subject="new"), NEW)]).returncode == 0
+    with sqlite3.connect(target.ledger) as ledger:
+        ledger.execute(
+            "UPDATE hubspot_tickets_runs SET started_at = '2020-01-01T00:00:00+00:00', ended_at = '2020-01-01T00:00:01+00:00'"
+        )
+    ledger.close()
+    write(late, VERSIONED, of_version(ticket(1, subject="old"), OLD))
+    end(late)
+    assert by_key(sandbox)[case_id(1)]["properties"]["subject"] == "new"
 
 
 def test_run_alone_reads_no_version(sandbox: RunningSandbox, target: Target) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, null, select, update
 
-from target_hubspot_tickets.ledger_database import Database, read_url
+from target_hubspot_tickets.ledger_database import Database, is_file, read_url
 from target_hubspot_tickets.ledger_reading import Reader
 from target_hubspot_tickets.ledger_recording import Recorder
 from target_hubspot_tickets.ledger_rows import (
@@ -102,6 +103,23 @@ class Ledger:
         finally:
             database.close()
         return str(found[0]) if len(found) == 1 else None
+
+    @staticmethod
+    def newest_run(url: str) -> int:
+        """The number of the newest run of any account in a ledger; 0 where there is none. No file is made.
+
+        Raises:
+            LedgerError: it can't be opened.
+        """
+        place = read_url(url)
+        if is_file(place) and not Path(str(place.database)).exists():
+            return 0
+        database = Database(place)
+        try:
+            with database.reading() as connection:
+                return connection.scalar(select(func.max(RUNS.c.number))) or 0
+        finally:
+            database.close()
 
     def close(self) -> None:
         self._database.close()

@@ -5,23 +5,38 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from importlib import import_module
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from target_hubspot_tickets.errors import UnreachableError
+from target_hubspot_tickets.errors import LedgerError, UnreachableError
 
 if TYPE_CHECKING:
     from target_hubspot_tickets.ledger import Ledger
+    from target_hubspot_tickets.ledger_rows import RunRow
 
 logger = logging.getLogger("target-hubspot-tickets")
 
 
-def load_ahead() -> None:
-    """Import what the ledger needs while the first message is waited for: a tap and HubSpot take longer to answer than that."""
-    threading.Thread(target=import_module, args=("target_hubspot_tickets.ledger",), name="load-ahead").start()
+class Beginning:
+    """Done beside the wait for the first message, which takes longer: imports what the ledger needs, and notes its newest run."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._newest_run, self._at = url, 0, datetime.now(UTC)
+        self._thread = threading.Thread(target=self._look, name="beginning")
+        self._thread.start()
+
+    def _look(self) -> None:
+        from target_hubspot_tickets.ledger import Ledger  # noqa: PLC0415 - the database toolkit takes a while
+
+        with suppress(LedgerError):  # it is told when the ledger is opened
+            self._newest_run = Ledger.newest_run(self._url)
+
+    def is_before(self, run: RunRow) -> bool:
+        """Whether a run has ended since: by its number, for runs of one ledger may have clocks that differ, or by its time, for the look took a moment."""
+        self._thread.join()
+        return run.number > self._newest_run or run.ended_at >= self._at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +52,7 @@ def hold_ledger(  # noqa: PLR0913 - the settings that it goes by
     url: str,
     portal_id: str,
     *,
-    began: datetime,
+    beginning: Beginning | None,
     wait_seconds: float,
     check_signal: Callable[[], None],
 ) -> HeldLedger:
@@ -46,7 +61,7 @@ def hold_ledger(  # noqa: PLR0913 - the settings that it goes by
     Raises:
         LockedError: another run has it.
     """
-    # Imported here, for the database toolkit takes a while: `load_ahead` has done it where the first message took longer.
+    # Imported here, for the database toolkit takes a while: a `Beginning` has done it.
     from target_hubspot_tickets.ledger import Ledger  # noqa: PLC0415
     from target_hubspot_tickets.locking import one_run  # noqa: PLC0415
 
@@ -54,7 +69,8 @@ def hold_ledger(  # noqa: PLR0913 - the settings that it goes by
         one_run(url, portal_id, wait_seconds=wait_seconds, check_signal=check_signal)
     )
     ledger = held.enter_context(Ledger.open(url, portal_id))
-    is_contended = had_to_wait or any(run.ended_at >= began for run in ledger.runs(limit=1))
+    has_written = beginning is not None and any(map(beginning.is_before, ledger.runs(limit=1)))
+    is_contended = had_to_wait or has_written
     return HeldLedger(ledger=ledger, is_contended=is_contended)
 
 

@@ -50,10 +50,12 @@ class RunRow:
     """A run that ended; times are UTC.
 
     Attributes:
+        number: rises from run to run of a ledger.
         state: the last that it acknowledged; None where it acknowledged none.
         run_name: what the run was for.
     """
 
+    number: int
     started_at: datetime
     ended_at: datetime
     status: str
@@ -252,6 +254,7 @@ def read_made(row: Any) -> MadeAssociation:
 
 def read_run(row: Any) -> RunRow:
     return RunRow(
+        number=row.number,
         started_at=datetime.fromisoformat(row.started_at),
         ended_at=datetime.fromisoformat(row.ended_at),
         status=row.status,

@@ -19,7 +19,7 @@ from target_hubspot_tickets.deletion_guard import DeletionLimits, Marks
 from target_hubspot_tickets.errors import PreflightError, reading
 from target_hubspot_tickets.hints import hint
 from target_hubspot_tickets.labels import Labels
-from target_hubspot_tickets.ledger_opening import hold_ledger, ledger_to_read
+from target_hubspot_tickets.ledger_opening import Beginning, hold_ledger, ledger_to_read
 from target_hubspot_tickets.ledger_rows import PendingRow, RejectedRow
 from target_hubspot_tickets.loading import Loader
 from target_hubspot_tickets.lookups import Lookups
@@ -72,10 +72,9 @@ class Session:
         if retried_keys != ():  # what is tried again on command is written whole
             self.policy = replace(self.policy, narrowing=None)
         self._check_signal, self._retried_keys, self._only_reads = check_signal, retried_keys, only_reads
-        self._began = datetime.now(UTC)
+        self._beginning: Beginning | None = None
         self._held = ExitStack()
         self._questions: PortalQuestions | None = None
-        self._is_open = False
         self._is_new_portal = False
 
     def __enter__(self) -> Self:
@@ -87,6 +86,15 @@ class Session:
         self._held.close()
 
     # -- what is opened
+
+    def begin(self) -> None:
+        """Before the first message: note what the ledger holds, so that a run that writes it meanwhile is seen."""
+        self._beginning = Beginning(self.settings["ledger_url"])
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether a run has the ledger, to the end of its opening: one that is stopped before it must not begin it anew."""
+        return "ledger" in self.__dict__ and not self._only_reads
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -102,7 +110,7 @@ class Session:
             self._held,
             url,
             self._portal_id(),
-            began=self._began,
+            beginning=self._beginning,
             wait_seconds=self.settings["lock_wait_seconds"],
             check_signal=self._check,
         )
@@ -112,7 +120,6 @@ class Session:
                 "Another run has just written: tickets that are newer than their record are passed over"
             )
             self.policy = replace(self.policy, stale_guard=True)
-        self._is_open = True
         opened.ledger.forget_older_than(self.settings["retention_days"])
         return opened.ledger
 

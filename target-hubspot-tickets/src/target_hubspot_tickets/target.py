@@ -32,7 +32,6 @@ from target_hubspot_tickets.errors import (
     TargetError,
     TooManyRejectedError,
 )
-from target_hubspot_tickets.ledger_opening import load_ahead
 from target_hubspot_tickets.progress import Progress
 from target_hubspot_tickets.reading import MessageReader
 from target_hubspot_tickets.report import Report
@@ -177,7 +176,7 @@ class TargetHubspotTickets(Target):
         self._is_reporting = True
         with self._stopping.watched(), contextlib.redirect_stdout(sys.stderr), self._held:
             session = self._begin(retried_keys).session
-            load_ahead()
+            session.begin()
             try:
                 reporting.try_path(self.settings)
                 self._progress.start()
