@@ -1,7 +1,8 @@
-"""Shell: `make bench`: runs every bench, prints it, and writes RESULTS.md: goals, machine, versions, date, and what limits each row.
+"""Shell: `make bench`: runs every bench, prints it, and writes RESULTS.md: goals, machine, versions, date, and what limits each part.
 
-Options behind `--` go to the one bench that `--only` names: `bench/results.py --only target -- --peer NAME:TICKETS=COMMAND`. A part that
-was not measured keeps its section, with the date and the commit that it was measured on. `--only write` measures nothing.
+Parts beside others' programs, which are set up by hand (peers/README.md), are measured where `--only` names them; options behind `--` go to
+the one bench: `bench/results.py --only target-peers -- --peer NAME:TICKETS=COMMAND`. A part that was not measured keeps its section, with
+the date and the commit that it was measured on. `--only write` measures nothing.
 """
 
 from __future__ import annotations
@@ -23,16 +24,21 @@ from target import CEILING, FOLDER, machine
 
 HERE = Path(__file__).parent
 PARTS = ("mapper", "tap", "target", "pipeline")
+BESIDE_OTHERS = {"target-peers": ("target", "--only", "peers"), "tap-peers": ("tap",)}
 TITLES = {
-    "tap": "Tap alone, beside public taps",
-    "mapper": "Mapper alone, beside meltano-map-transform",
-    "target": "Target alone, beside other targets",
     "pipeline": "The whole pipeline",
+    "target": "Target alone",
+    "target-peers": "Target beside other targets",
+    "tap": "Tap alone, beside the tap of the package index",
+    "tap-peers": "Tap beside taps that are set up by hand",
+    "mapper": "Mapper alone, beside meltano-map-transform",
 }
 LIMITS = {
     "tap": "Python's csv and JSON, and one core: the tap is as fast as its rows are parsed and written. The sandbox answers on the other core.",
     "mapper": "One core: JSON in, JSON out, and the rules.",
     "target": "Without limits one core: JSON, planning, and the encoding of bodies. With HubSpot's limits 190 calls in 10 s, which is the ceiling; below it lie the start of the process and the last calls.",
+    "target-peers": "The servers' answers, and each program's own batches and concurrency. The streams have no associations, since none of the others makes those of the stream's tickets.",
+    "tap-peers": "As above.",
     "pipeline": "The first imports are three processes with pipes between them, without Meltano, so that each can be measured; the next one is Meltano's. With HubSpot's limits the limits: 190 calls in 10 s, or, where there are many companies and contacts to find, five searches a second, which hold without the others, too. Else the two cores, which the sandbox shares: its own seconds are told apart. An empty run is the start of Meltano and of four Python programs. "
     "Freshness is the schedule: a change waits for the next run, and for the start of its programs.",
 }
@@ -43,9 +49,9 @@ def run(name: str, more: list[str]) -> None:
     """One bench; its lines on the screen and in .bench."""
     print(f"-- {name}", flush=True)
     lines = [measured_on(), machine() + "\n"]
-    with subprocess.Popen(
-        [sys.executable, str(HERE / f"{name}.py"), *more], stdout=subprocess.PIPE, text=True
-    ) as process:
+    script, *given = BESIDE_OTHERS.get(name, (name,))
+    command = [sys.executable, str(HERE / f"{script}.py"), *given, *more]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout or ():
             print(line, end="", flush=True)
             lines.append(line)
@@ -93,17 +99,18 @@ def write() -> None:
         "# What was measured", "",
         "Each part ran by itself on the machine that its first lines tell; whatever is compared ran in turns. Rates are this machine's, ratios and shares are what counts.",
         "The yardstick is the time of a fixed piece of Python just before: hours of one machine differ by a quarter, and seconds of processor with them.",
-        "`make bench` measures anew (about forty minutes), what needs others' programs excepted: [peers](peers/README.md) says how those are set up.", "",
+        "`make bench` measures anew (about forty minutes); the parts beside others' programs, which [are set up by hand](peers/README.md), keep their date until they are asked for.",
+        "Where the time goes was found with py-spy: `py-spy record --subprocesses -f raw -o run.raw -- meltano run case-sync`, or `--pid` of one of the programs.", "",
         "![Processor seconds](processors.svg)", "", "![Memory as an import grows](growth.svg)", "",
         *reached,
     ]  # fmt: skip
-    for name in ("pipeline", "target", "tap", "mapper"):
+    for name, title in TITLES.items():
         left = FOLDER / f"{name}.txt"
-        section = before.get(TITLES[name], "")
+        section = before.get(title, "")
         if left.exists():
             told = left.read_text(encoding="utf-8").rstrip()
             section = f"What limits it: {LIMITS[name]}\n```\n{told}\n```"
-        text += ["", f"## {TITLES[name]}", section.strip()]
+        text += ["", f"## {title}", section.strip()]
     path.write_text("\n".join(text) + "\n", encoding="utf-8")
 
 
@@ -125,11 +132,11 @@ def table(rows: list[Goal]) -> list[str]:
 def main() -> None:
     """Run what is asked for, and write."""
     parser = argparse.ArgumentParser(description="Run the benches and write RESULTS.md.")
-    parser.add_argument("--only", choices=(*PARTS, "write"), nargs="+", default=list(PARTS))
+    parser.add_argument("--only", choices=(*PARTS, *BESIDE_OTHERS, "write"), nargs="+", default=list(PARTS))
     parser.add_argument("more", nargs="*", help="options of the one bench that --only names, behind --")
     options = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
-    for name in PARTS:
+    for name in (*PARTS, *BESIDE_OTHERS):
         if name in options.only:
             run(name, options.more if options.only == [name] else [])
     plot()
