@@ -131,11 +131,13 @@ def test_R05_R25_plugin_or_meltano_killed_and_run_again(sandbox: RunningSandbox,
     """Each plugin, then Meltano again and again. Behind a killed Meltano the plugins end, and a run needs --force for five minutes (D5)."""
     dice = random.Random(5)
     for victim in PROGRAMS:
+        sandbox.faults(SLOW)
         with started(sync, "--full-refresh") as (meltano, plugins):
             (until_writing if victim == "target" else until_reading)(sandbox, dice)
             os.kill(plugins[victim], signal.SIGKILL)
             output, _ = meltano.communicate(timeout=120)
             assert meltano.returncode == 1, (victim, output)
+        settle(sandbox, sync)  # no full refresh, which would heal what was lost
         sandbox.mutate(edits=30, deletes=3, adds=5, random_seed=dice.randrange(1_000))
     for number in range(MELTANO_KILLS):
         sandbox.faults(SLOW)
