@@ -8,10 +8,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 import pytest
 import requests
+from singer_sdk.exceptions import ConfigValidationError
 
 from case_sync_sandbox.salesforce.errors import SalesforceError
 from case_sync_sandbox.salesforce.soql import Compare, Logic, Membership, Value, parse
@@ -299,6 +300,32 @@ def test_S9_passwords_that_the_machine_keeps_for_others_are_not_sent(
     assert requests.utils.get_netrc_auth(sandbox.salesforce_url) == ("somebody", netrc)
     read = tap.read(max_tries=1)
     assert (read.returncode, len(read.rows)) == (0, 3), read.log
+
+
+# -- S6
+
+
+def test_S6_no_setting_gets_a_word_into_a_query(
+    sandbox: RunningSandbox, tap: Tap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that takes a text or names, one after the other, whatever settings there are: it is refused, or stays within quotes."""
+    sandbox.seed(3)
+    monkeypatch.chdir(tmp_path)  # where the settings that are paths make their files
+    hostile, made, texts = "High' OR Injected__c != '", 0, 0
+    for name, schema in PROPERTIES.items():
+        if not {"string", "array"} & set(schema["type"]):
+            continue
+        texts += 1
+        since = max((one["seq"] for one in sandbox.requests()), default=0)
+        with suppress(TapError, ConfigValidationError, OSError):
+            run_here(tap, **{name: [hostile] if "array" in schema["type"] else hostile})
+        for one in sandbox.requests(half="salesforce", path="/query", since=since):
+            soql = dict(parse_qsl(one["query"]))["q"]
+            if name != "where":  # which may be a condition that is none: Salesforce says so
+                parse(soql)
+            assert "Injected__c" not in re.sub(r"'(\\.|[^'\\])*'", "", soql), (name, soql)
+            made += 1
+    assert (texts >= 15, made >= 10) == (True, True), (texts, made)
 
 
 # -- S13
