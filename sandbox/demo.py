@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -27,6 +28,12 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 LOG = ROOT / ".sandbox" / "demo.log"
 screen = Console(highlight=False)
+# What the newcomer has set for systems of their own, in .env or the environment, is left out: an empty variable counts as not there.
+NOT_OURS = {
+    name: ""
+    for name in (*os.environ, *dotenv_values(ROOT / ".env"))
+    if name.startswith(("TAP_SALESFORCE_CASES_", "TARGET_HUBSPOT_TICKETS_"))
+}
 
 
 class DemoFailedError(Exception):
@@ -93,11 +100,15 @@ def meltano_run(title: str, servers: Servers, folder: Path, *options: str) -> Ru
     reports = {name: folder / f"{name}.json" for name in ("tap", "target")}
     env = {
         **os.environ,
+        **NOT_OURS,
         # The bookmark of these cases must not outlive them: the newcomer's next run would read nothing.
         "MELTANO_DATABASE_URI": f"sqlite:///{folder / 'meltano.db'}",
         "TAP_SALESFORCE_CASES_LOGIN_URL": servers.salesforce_url,
+        "TAP_SALESFORCE_CASES_CLIENT_ID": "sandbox-client",
+        "TAP_SALESFORCE_CASES_CLIENT_SECRET": "sandbox-secret",
         "TAP_SALESFORCE_CASES_REPORT_PATH": str(reports["tap"]),
         "TARGET_HUBSPOT_TICKETS_BASE_URL": servers.hubspot_url,
+        "TARGET_HUBSPOT_TICKETS_ACCESS_TOKEN": "sandbox-token",
         "TARGET_HUBSPOT_TICKETS_REPORT_PATH": str(reports["target"]),
         "TARGET_HUBSPOT_TICKETS_LEDGER_URL": str(folder / "ledger.db"),
     }

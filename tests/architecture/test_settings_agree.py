@@ -112,6 +112,27 @@ def test_environment_example_lists_every_variable_and_no_other(name: str) -> Non
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "problems_of"),
+    [("tap-salesforce-cases", configuration), ("target-hubspot-tickets", target_settings)],
+)
+def test_environment_example_shows_defaults(name: str, problems_of: Any) -> None:
+    """Of the settings that are a number, a switch or a choice; the others show what may stand there."""
+    _, settings = PLUGINS[name]
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    shown = {
+        setting: found[1]
+        for setting in settings
+        if (found := re.search(rf"^#{problems_of.variable(setting)}=([^'\n]+)$", text, re.MULTILINE))
+    }
+    full = problems_of.with_defaults(shown)
+    kinds = {setting: settings[setting]["type"][0] for setting in shown}
+    of_value = {s for s, kind in kinds.items() if kind != "string" and settings[s].get("default") is not None}
+    assert len(of_value) > 10
+    differing = {s: full[s] for s in of_value if full[s] != settings[s]["default"]}
+    assert differing == {}
+
+
 @pytest.mark.parametrize("name", PLUGINS)
 def test_readme_names_every_setting(name: str) -> None:
     _, settings = PLUGINS[name]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 import yaml
@@ -175,6 +176,9 @@ def others(ticket: dict[str, Any], name: str) -> list[str]:
             "base_url",
         ),
         ({"TARGET_HUBSPOT_TICKETS_ON_DELETE": "explode"}, "on_delete"),
+        ({"TARGET_HUBSPOT_TICKETS_DRY_RUN": "ture"}, "dry_run must be of type boolean"),
+        ({"TAP_SALESFORCE_CASES_SAMPLE_SIZE": "abc"}, "sample_size must be of type integer"),
+        ({"TARGET_HUBSPOT_TICKETS_MAX_DELETES": "5" * 5_000}, "max_deletes must be of type integer"),
         ({"TAP_SALESFORCE_CASES_PAGE_SIZE": "many"}, "page_size"),  # these two meltano.yml does not declare
         ({"TARGET_HUBSPOT_TICKETS_MAX_TRIES": "0"}, "max_tries"),
     ],
@@ -210,6 +214,46 @@ def test_settings_that_are_not_declared_count_by_variable_and_in_the_file(
     usual = pages(sync)
     assert pages(sync, TAP_SALESFORCE_CASES_PAGE_SIZE="200") == usual + 2
     assert pages(project(small_pages)) == usual + 2
+
+
+def test_lists_with_commas_and_empty_variables_are_taken(
+    sandbox: RunningSandbox, project: Callable[..., Project]
+) -> None:
+    """Two fields are left out; what is empty counts as not there, a number, a switch and a choice among them."""
+    sandbox.seed(5)
+    empty = ("SAMPLE_SIZE", "START_NOW", "SYNC_STATUS", "RECORD_TYPES_INCLUDE", "START_DATE")
+    env = {f"TAP_SALESFORCE_CASES_{name}": "" for name in empty} | {
+        "TAP_SALESFORCE_CASES_EXCLUDE_FIELDS": "SuppliedCompany,SuppliedPhone",
+        "TARGET_HUBSPOT_TICKETS_MAX_DELETES": "",
+        "TARGET_HUBSPOT_TICKETS_DRY_RUN": "",
+        "TARGET_HUBSPOT_TICKETS_WRITE_MODE": "",
+    }
+    run = project().sync("--full-refresh", **env)
+    assert run.returncode == 0, run.output
+    assert len(sandbox.tickets()) == 5
+    queries = [unquote_plus(one["query"]) for one in sandbox.requests(path="/query")]
+    assert any("SuppliedName" in query for query in queries)
+    assert not any("SuppliedCompany" in query or "SuppliedPhone" in query for query in queries)
+
+
+def test_name_that_is_no_setting_is_refused(sandbox: RunningSandbox, project: Callable[..., Project]) -> None:
+    """Mistyped in the file, for either plugin."""
+    sandbox.seed(5)
+
+    def mistyped(kind: str, name: str) -> Callable[[dict[str, Any]], None]:
+        def change(definition: dict[str, Any]) -> None:
+            definition["plugins"][kind][0].setdefault("config", {})[name] = 250
+
+        return change
+
+    for kind, name, meant in (
+        ("extractors", "page_siz", "page_size"),
+        ("loaders", "max_trys", "max_tries"),
+    ):
+        run = project(mistyped(kind, name)).sync()
+        assert run.returncode == 1
+        assert f"did you mean {meant}?" in run.output
+    assert sandbox.tickets() == []
 
 
 def test_prod_without_its_variables_names_each(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
 from rich.console import Console
 
 from case_sync_console.definition import environment_named, rules_place
@@ -75,13 +76,14 @@ def find_folder(given: Path | None) -> Path:
 
 
 def find_environment(given: str | None, folder: Path) -> str:
-    """The environment: the one given, Meltano's, or the project's default.
+    """The environment: the one given, Meltano's by its variable or in .env, or the project's default.
 
     Raises:
         ConfigurationError: none is chosen, or the project has none of this name.
     """
     document = YamlFile.read(folder / DEFINITION).document
-    chosen: Any = given or os.environ.get("MELTANO_ENVIRONMENT") or document.get("default_environment")
+    own = os.environ.get("MELTANO_ENVIRONMENT") or dotenv_values(folder / ".env").get("MELTANO_ENVIRONMENT")
+    chosen: Any = given or own or document.get("default_environment")
     if not chosen:
         raise ConfigurationError(
             "no environment is chosen: name one with --environment, such as --environment=prod"

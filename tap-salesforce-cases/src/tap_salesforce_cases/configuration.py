@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -29,6 +30,13 @@ BOOLEANS = {
 }  # fmt: skip
 
 
+# What the SDK adds to every tap's configuration by itself; what of it has a meaning is the SDK's.
+SDK_SETTINGS = {
+    "stream_maps", "stream_map_config", "faker_config", "flattening_enabled", "flattening_max_depth", "flattening_max_key_length",
+    "flattening_separator", "batch_config",
+}  # fmt: skip
+
+
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration with every setting: null and absent ones get their default; texts become what their setting is of."""
     return {
@@ -50,7 +58,7 @@ def _typed(value: Any, kind: str) -> Any:
         return BOOLEANS.get(text.lower(), value)
     if kind == "array":
         return [part.strip(" \"'") for part in text.strip("[]").split(",") if part.strip(" \"'")]
-    number = r"-?\d+" if kind == "integer" else r"-?\d+(\.\d+)?"
+    number = r"-?\d{1,18}" if kind == "integer" else r"-?\d{1,18}(\.\d+)?"
     return (int(text) if kind == "integer" else float(text)) if re.fullmatch(number, text) else value
 
 
@@ -58,6 +66,7 @@ def problems_of(config: Mapping[str, Any]) -> list[str]:
     """Every problem, each naming its setting and never a value of a secret; empty when all is well."""
     full = with_defaults(config)
     found = [p for name, schema in PROPERTIES.items() if (p := _type_problem(name, full[name], schema))]
+    found += [_unknown(name) for name in config if name not in PROPERTIES and name not in SDK_SETTINGS]
     if found:
         return found
     found += _login_url_problems(full["login_url"])
@@ -68,6 +77,11 @@ def problems_of(config: Mapping[str, Any]) -> list[str]:
         found.append("start_date must be an ISO 8601 date or date-time, such as 2026-01-31T00:00:00Z")
     found += [f"relationship_fields: {path!r} is no path such as Asset.SerialNumber" for path in full["relationship_fields"] if not _is_path(path)]  # fmt: skip
     return found + _where_problems(full["where"])
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, PROPERTIES, 1)
+    return f"{name} is no setting of this tap" + (f": did you mean {near[0]}?" if near else "")
 
 
 def variable(name: str) -> str:

@@ -150,9 +150,11 @@ SDK_SETTINGS = {
 
 
 def with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with every setting: null and absent ones get their default."""
+    """The configuration with every setting: null, empty and absent ones get their default; texts become what their setting is of."""
     return {
-        name: schema.get("default") if config.get(name) is None else _typed(config[name], schema["type"][0])
+        name: schema.get("default")
+        if config.get(name) in (None, "")
+        else _typed(config[name], schema["type"][0])
         for name, schema in JSON_SCHEMA["properties"].items()
     }
 
@@ -170,7 +172,7 @@ def _typed(value: Any, kind: str) -> Any:
         return [part.strip(" \"'") for part in text.strip("[]").split(",") if part.strip(" \"'")]
     if kind == "object":
         return _object(text)
-    number = r"-?\d+" if kind == "integer" else r"\d+(\.\d+)?"
+    number = r"-?\d{1,18}" if kind == "integer" else r"\d{1,18}(\.\d+)?"
     return (int(text) if kind == "integer" else float(text)) if re.fullmatch(number, text) else value
 
 
@@ -192,7 +194,11 @@ def problems_of(config: Mapping[str, Any]) -> list[str]:
     found = [
         p
         for name, schema in JSON_SCHEMA["properties"].items()
-        if (p := _type_problem(name, _typed(config.get(name), schema["type"][0]), schema))
+        if (
+            p := _type_problem(
+                name, _typed(None if config.get(name) == "" else config.get(name), schema["type"][0]), schema
+            )
+        )
     ]
     found += [
         _unknown(name)
