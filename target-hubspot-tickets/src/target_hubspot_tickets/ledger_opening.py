@@ -24,7 +24,7 @@ class Beginning:
 
     def __init__(self, url: str) -> None:
         self._url, self._newest_run, self._at = url, 0, datetime.now(UTC)
-        self._thread = threading.Thread(target=self._look, name="beginning")
+        self._thread = threading.Thread(target=self._look, name="beginning", daemon=True)
         self._thread.start()
 
     def _look(self) -> None:
