@@ -137,7 +137,7 @@ def test_a_name_that_the_stream_does_not_send_is_told_before_anything_is_written
     assert "only_properties names 'subjct'" in loaded.log
     assert "'subject'" in loaded.log
     assert sandbox.tickets() == []
-    assert target.load([schema()], only_properties="content").returncode == 3
+    assert target.load([schema()], only_properties={"content": True}).returncode == 3
     assert target.load([schema()], only_properties=[1]).returncode == 3
 
 
