@@ -62,6 +62,9 @@ def test_a_file_goes_before_a_variable_unless_env_is_asked_for(
         ("only_properties", '["subject", "content"]', ["subject", "content"]),
         ("only_properties", "subject,content", ["subject", "content"]),
         ("only_properties", "[]", []),
+        ("only_properties", '["with, comma", "O\'Hara"]', ["with, comma", "O'Hara"]),
+        ("only_properties", "['with, comma']", ["with, comma"]),  # as Meltano writes a list of the file
+        ("only_properties", "[" * 1_000, []),
         ("write_rules", '{"subject": "if_empty"}', {"subject": "if_empty"}),
         ("run_name", "7", "7"),
     ],
@@ -73,6 +76,13 @@ def test_a_text_is_what_its_setting_is_of(
     config = targets.configured(ASKED)
     assert settings.problems_of({"access_token": "x", **config}) == []
     assert settings.with_defaults(config)[name] == value
+
+
+def test_a_name_with_a_comma_is_one_name_for_the_tap_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ('["Billing, EU", "Returns"]', "['Billing, EU', 'Returns']"):
+        monkeypatch.setenv("TAP_SALESFORCE_CASES_RECORD_TYPES_INCLUDE", text)
+        full = configuration.with_defaults(taps.configured(None))
+        assert full["record_types_include"] == ["Billing, EU", "Returns"]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -57,9 +60,20 @@ def _typed(value: Any, kind: str) -> Any:
     if kind == "boolean":
         return BOOLEANS.get(text.lower(), value)
     if kind == "array":
-        return [part.strip(" \"'") for part in text.strip("[]").split(",") if part.strip(" \"'")]
+        return _names(text)
     number = r"-?\d{1,18}" if kind == "integer" else r"-?\d{1,18}(\.\d+)?"
     return (int(text) if kind == "integer" else float(text)) if re.fullmatch(number, text) else value
+
+
+def _names(text: str) -> list[Any]:
+    """The names of a list: JSON, Python's own writing (in which Meltano hands on a list of the file), or with commas between them."""
+    if text.startswith("["):
+        for read in (json.loads, ast.literal_eval):
+            with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+                found = read(text)
+                if isinstance(found, list):
+                    return found
+    return [part.strip(" \"'") for part in text.strip("[]").split(",") if part.strip(" \"'")]
 
 
 def problems_of(config: Mapping[str, Any]) -> list[str]:

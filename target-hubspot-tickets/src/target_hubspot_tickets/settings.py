@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -169,11 +171,22 @@ def _typed(value: Any, kind: str) -> Any:
     if kind == "boolean":
         return BOOLEANS.get(text.lower(), value)
     if kind == "array":
-        return [part.strip(" \"'") for part in text.strip("[]").split(",") if part.strip(" \"'")]
+        return _names(text)
     if kind == "object":
         return _object(text)
     number = r"-?\d{1,18}" if kind == "integer" else r"\d{1,18}(\.\d+)?"
     return (int(text) if kind == "integer" else float(text)) if re.fullmatch(number, text) else value
+
+
+def _names(text: str) -> list[Any]:
+    """The names of a list: JSON, Python's own writing (in which Meltano hands on a list of the file), or with commas between them."""
+    if text.startswith("["):
+        for read in (json.loads, ast.literal_eval):
+            with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+                found = read(text)
+                if isinstance(found, list):
+                    return found
+    return [part.strip(" \"'") for part in text.strip("[]").split(",") if part.strip(" \"'")]
 
 
 def _object(text: str) -> Any:
@@ -191,14 +204,11 @@ def variable(name: str) -> str:
 
 def problems_of(config: Mapping[str, Any]) -> list[str]:
     """Every problem, each naming its setting and never a value of a secret; empty when all is well."""
+    full = with_defaults(config)
     found = [
         p
         for name, schema in JSON_SCHEMA["properties"].items()
-        if (
-            p := _type_problem(
-                name, _typed(None if config.get(name) == "" else config.get(name), schema["type"][0]), schema
-            )
-        )
+        if (p := _type_problem(name, full[name], schema))
     ]
     found += [
         _unknown(name)
@@ -207,7 +217,6 @@ def problems_of(config: Mapping[str, Any]) -> list[str]:
     ]
     if found:
         return found
-    full = with_defaults(config)
     found += _token_problems(full)
     if full["unknown_owner"] == "default" and not full["default_owner"]:
         found.append("default_owner is missing: unknown_owner is 'default', so say which owner that is")
